@@ -1,0 +1,19 @@
+import type { Parts } from '../../fixtures/reference/parts.js';
+import type { ReferenceOptions } from '../../fixtures/reference/index.js';
+import type { Target } from '../../fixtures/target.js';
+import type { ClauseId } from '../../spec/generated/clauses.js';
+
+/** One deliberate fault of the embedded target, and the clauses that must fail under it: none more, none less. */
+export interface Defect {
+  readonly id: string;
+  /** How this happens in real systems, in one line. */
+  readonly story: string;
+  readonly clauses: readonly ClauseId[];
+  /** The part of the embedded target that is replaced. */
+  readonly replace?: (parts: Parts) => Partial<Parts>;
+  readonly options?: Omit<ReferenceOptions, 'replace'>;
+  /** A server of its own, for what is wrong as a whole. */
+  readonly server?: () => Promise<{ readonly target: Target; close(): Promise<void> }>;
+  /** For a server of its own: the clauses that may pass on it. No negative check is among them. */
+  readonly passes?: readonly ClauseId[];
+}

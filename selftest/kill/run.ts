@@ -1,0 +1,155 @@
+/** Runs every check of the suite against one server, without a Playwright test for each: the same bodies, hundreds of times. */
+import type { Browser } from '@playwright/test';
+import { readdirSync } from 'node:fs';
+import { BoundedTransport } from '../../fixtures/bounded.js';
+import { collectChecks, PHASES, type DeclaredCheck } from '../../fixtures/clause.js';
+import { runCheck } from '../../fixtures/check.js';
+import type { Outcome, RunFacts } from '../../fixtures/outcome.js';
+import { startReference, type Reference } from '../../fixtures/reference/index.js';
+import { RunState } from '../../fixtures/run.js';
+import type { Target } from '../../fixtures/target.js';
+import { CLAUSES, type Capability, type ClauseId } from '../../spec/generated/clauses.js';
+import type { Defect } from '../defects/defect.js';
+
+let declared: Promise<readonly DeclaredCheck[]> | undefined;
+
+/** The checks of `tests/`, in the catalogue's order within each phase. */
+export function allChecks(): Promise<readonly DeclaredCheck[]> {
+  declared ??= (async () => {
+    const collected = collectChecks();
+    const folder = new URL('../../tests/', import.meta.url);
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('.spec.ts'))) {
+      await import(new URL(file, folder).href);
+    }
+    const order = CLAUSES.map(({ id }) => id);
+    return [...collected].sort(
+      (a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) || order.indexOf(a.id) - order.indexOf(b.id),
+    );
+  })();
+  return declared;
+}
+
+/** What the matrix gives its checks: all but leave to wait for minutes. */
+const CAPABILITIES: readonly Capability[] = ['register', 'viewer', 'foreign', 'site', 'secret', 'burst', 'docs'];
+
+/** scrypt's N: the matrix is about answers, not about the strength of a hash. */
+const PASSWORD_COST = 16;
+
+export function targetOf(reference: Reference, more: Partial<Target> = {}): Target {
+  return {
+    baseUrl: reference.baseUrl,
+    embedded: true,
+    owner: reference.seeds.owner,
+    viewer: reference.seeds.viewer,
+    foreignResource: reference.seeds.foreignResource,
+    deniedSite: reference.seeds.deniedSite,
+    keywordBody: reference.seeds.keywordBody as Record<string, unknown>,
+    secret: reference.jwtSecret,
+    register: true,
+    write: true,
+    waitForExpiry: false,
+    accessTtlSeconds: 900,
+    refreshTtlSeconds: 604_800,
+    shortTtl: false,
+    burst: true,
+    docsUrl: reference.docsUrl,
+    clockOffsetMs: 0,
+    capabilities: CAPABILITIES,
+    gate: 'must',
+    waived: {},
+    fuzz: { seed: 20_251_116, runs: 20 },
+    ...more,
+  };
+}
+
+const FACTS: RunFacts = {
+  runId: 'matrix',
+  baseUrl: '',
+  embedded: true,
+  suiteVersion: '',
+  contractVersion: '',
+  shard: null,
+  configuration: {},
+  warnings: [],
+  gate: 'must',
+};
+
+export interface MatrixRow {
+  readonly outcomes: ReadonlyMap<ClauseId, Outcome>;
+  readonly requests: number;
+  readonly auth: number;
+  readonly ms: number;
+}
+
+/** Runs the checks that `wanted` names (default: all) against a target. */
+export async function runChecks(
+  target: Target,
+  hooks: { enforceLimits?: (on: boolean) => void; browser?: () => Promise<Browser> } = {},
+  wanted?: (id: ClauseId) => boolean,
+): Promise<MatrixRow> {
+  const started = performance.now();
+  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target, hooks);
+  const bounded = new BoundedTransport();
+  const outcomes = new Map<ClauseId, Outcome>();
+  for (const { id, body } of await allChecks()) {
+    if (wanted?.(id) === false) continue;
+    const { outcome, error, crashed } = await runCheck(id, body, {
+      run: state,
+      target,
+      runId: FACTS.runId,
+      prefix: 'm',
+      transport: bounded,
+      bounded,
+      ...(hooks.browser === undefined ? {} : { browser: hooks.browser }),
+    });
+    if (crashed) throw new Error(`the check of ${id} broke`, { cause: error });
+    outcomes.set(id, outcome);
+  }
+  const costs = [...outcomes.values()].map(({ cost }) => cost);
+  return {
+    outcomes,
+    requests: costs.reduce((sum, cost) => sum + cost.requests, 0),
+    auth: costs.reduce((sum, cost) => sum + cost.auth, 0),
+    ms: performance.now() - started,
+  };
+}
+
+/** Runs the checks against the embedded target with one defect, or without any. */
+export async function runDefect(
+  defect: Defect | undefined,
+  wanted?: (id: ClauseId) => boolean,
+  browser?: () => Promise<Browser>,
+): Promise<MatrixRow> {
+  if (defect?.server !== undefined) {
+    const server = await defect.server();
+    try {
+      return await runChecks(server.target, {}, wanted);
+    } finally {
+      await server.close();
+    }
+  }
+  const reference = await startReference({
+    passwordCost: PASSWORD_COST,
+    ...defect?.options,
+    ...(defect?.replace === undefined ? {} : { replace: defect.replace }),
+  });
+  try {
+    const capabilities = browser === undefined ? CAPABILITIES : [...CAPABILITIES, 'browser' as const];
+    return await runChecks(
+      targetOf(reference, { capabilities }),
+      {
+        enforceLimits: (on) => {
+          reference.enforceLimits(on ? { authPerMinute: 20, windowSeconds: 1 } : 'off');
+        },
+        ...(browser === undefined ? {} : { browser }),
+      },
+      wanted,
+    );
+  } finally {
+    await reference.close();
+  }
+}
+
+export function failing(row: MatrixRow): ClauseId[] {
+  return [...row.outcomes.values()].filter(({ verdict }) => verdict === 'failed').map(({ clause }) => clause);
+}

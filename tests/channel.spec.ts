@@ -1,0 +1,78 @@
+import { clause, expect } from '../fixtures/clause.js';
+import { Finding, Unverified } from '../fixtures/check.js';
+import { everyAnswer } from '../fixtures/tour.js';
+import { NoAnswer } from '../fixtures/wire.js';
+
+clause('NET-01', async (check) => {
+  const base = new URL(check.target.baseUrl);
+  if (base.protocol !== 'https:') {
+    throw new Unverified('It speaks of https targets, and BASE_URL is plain http.');
+  }
+  const reply = await check.raw({ method: 'GET', path: 'planner/keywords/' });
+  const hsts = reply.header('strict-transport-security');
+  expect(reply, '`Strict-Transport-Security`').toSatisfy(
+    /max-age="?[1-9]/i.test(hsts ?? ''),
+    'there, with a max-age',
+    hsts === undefined ? 'none' : `“${hsts}”`,
+  );
+  // Without any credentials: what is asked in plain text is read by anybody.
+  const plain = `http://${base.hostname}/${base.pathname.replace(/^\//, '')}planner/keywords/`;
+  try {
+    const answer = await check.raw({ method: 'GET', path: plain });
+    const location = answer.header('location') ?? '';
+    expect(answer, 'plain http').toSatisfy(
+      answer.status >= 400 || (answer.status >= 300 && location.startsWith('https:')),
+      'refused, or redirected to https',
+      `${String(answer.status)}${location === '' ? '' : ' to another place'}`,
+    );
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+  }
+});
+
+const ORIGINS = ['https://conformance.invalid', 'null'];
+
+clause('NET-02', async (check) => {
+  const { access } = await check.session();
+  await check.opens(access);
+  const rows = ORIGINS.flatMap((origin) => [
+    {
+      name: `GET from ${origin}`,
+      origin,
+      method: 'GET',
+      path: 'planner/keywords/',
+      headers: [['authorization', `Bearer ${access}`] as const],
+    },
+    ...['planner/keywords/', 'auth/refresh/'].map((path) => ({
+      name: `preflight of ${path} from ${origin}`,
+      origin,
+      method: 'OPTIONS',
+      path,
+      headers: [
+        ['access-control-request-method', 'POST'] as const,
+        ['access-control-request-headers', 'authorization,content-type'] as const,
+      ],
+    })),
+  ]);
+  await check.each(
+    rows,
+    ({ name }) => name,
+    async ({ origin, method, path, headers }) => {
+      const reply = await check.raw({ method, path, headers: [['origin', origin], ...headers] });
+      const reflects =
+        reply.header('access-control-allow-origin') === origin &&
+        reply.header('access-control-allow-credentials')?.toLowerCase() === 'true';
+      if (reflects)
+        throw new Finding(
+          'the Origin is reflected together with Access-Control-Allow-Credentials: true',
+          reply.exchange,
+        );
+    },
+  );
+});
+
+clause('NET-03', { phase: 'every-response' }, async (check) => {
+  check.every(await everyAnswer(check), ({ nosniff }) =>
+    nosniff ? undefined : 'no `X-Content-Type-Options: nosniff`',
+  );
+});

@@ -1,0 +1,175 @@
+/**
+ * What holds for every answer. Each clause owns one layer, and speaks of an answer only where the layers below it hold: an HTML page
+ * is ENV-07's alone, JSON that is no envelope ENV-01's or ENV-03's, a wrong value in an envelope that of the clause about this value.
+ */
+import { clause, expect } from '../fixtures/clause.js';
+import { Blocked, Unverified } from '../fixtures/check.js';
+import { seenStatus } from '../fixtures/expect.js';
+import type { Observation } from '../fixtures/observe.js';
+import { everyAnswer, UNKNOWN_ROUTE } from '../fixtures/tour.js';
+
+const phase = 'every-response';
+
+function isJson({ contentType }: Observation): boolean {
+  return /^application\/json\s*(;|$)/i.test(contentType ?? '');
+}
+
+function some(observations: readonly Observation[], what: string): readonly Observation[] {
+  if (observations.length === 0) throw new Unverified(`No ${what} was seen in this run.`);
+  return observations;
+}
+
+const successes = (seen: readonly Observation[]): readonly Observation[] =>
+  some(
+    seen.filter((answer) => answer.hasBody && answer.status >= 200 && answer.status < 300 && isJson(answer)),
+    'success with a body in JSON',
+  );
+
+const errors = (seen: readonly Observation[]): readonly Observation[] =>
+  some(
+    seen.filter((answer) => answer.hasBody && answer.status >= 400 && isJson(answer)),
+    'error with a body in JSON',
+  );
+
+function noEnvelope({ json, success }: Observation): string | undefined {
+  if (json === 'none') return 'the body is not JSON';
+  if (json === 'other') return 'the body is JSON, but no object';
+  if (success === 'absent') return '`success` is missing';
+  return success === 'not a boolean' ? '`success` is not a boolean' : undefined;
+}
+
+clause('ENV-01', { phase }, async (check) => {
+  check.every(successes(await everyAnswer(check)), noEnvelope);
+});
+
+clause('ENV-02', { phase }, async (check) => {
+  const auth = successes(await everyAnswer(check)).filter(
+    ({ operationId, json, success }) =>
+      ['login', 'register', 'refresh'].includes(operationId ?? '') && json === 'object' && success === true,
+  );
+  check.every(some(auth, 'success of login, register or refresh'), ({ data }) =>
+    data === 'object' ? undefined : data === 'absent' ? '`data` is missing' : '`data` is no object with content',
+  );
+});
+
+clause('ENV-03', { phase }, async (check) => {
+  check.every(errors(await everyAnswer(check)), noEnvelope);
+});
+
+clause('ENV-04', { phase }, async (check) => {
+  const envelopes = errors(await everyAnswer(check)).filter(({ json }) => json === 'object');
+  check.every(some(envelopes, 'error with a JSON object'), ({ error }) =>
+    error === 'text'
+      ? undefined
+      : error === 'absent'
+        ? '`error` is missing'
+        : error === 'empty'
+          ? '`error` is empty'
+          : '`error` is not a text',
+  );
+});
+
+clause('ENV-05', { phase }, async (check) => {
+  const seen = await everyAnswer(check);
+  const envelopes = seen.filter(({ hasBody, success }) => hasBody && typeof success === 'boolean');
+  check.every(some(envelopes, 'envelope'), ({ status, success }) =>
+    status < 400 === success ? undefined : `\`success\` is ${String(success)}`,
+  );
+});
+
+clause('ENV-06', { phase }, async (check) => {
+  check.every(errors(await everyAnswer(check)), ({ tokens, data }) =>
+    tokens ? 'a token is in it' : data === 'object' || data === 'other' ? '`data` with content is in it' : undefined,
+  );
+});
+
+clause('ENV-07', { phase }, async (check) => {
+  const seen = some(
+    (await everyAnswer(check)).filter(({ hasBody }) => hasBody),
+    'answer with a body',
+  );
+  check.every(seen, (answer) => {
+    if (!isJson(answer))
+      return `Content-Type is ${answer.contentType === undefined ? 'missing' : `“${answer.contentType}”`}`;
+    if (/charset=(?!"?utf-?8"?\s*(;|$))/i.test(answer.contentType ?? ''))
+      return `Content-Type is “${answer.contentType ?? ''}”`;
+    return answer.utf8 ? undefined : 'the body is not valid UTF-8';
+  });
+});
+
+/**
+ * Whose question a place in a body is. A fault in a place that another clause speaks of is that clause's, and ENV-08 has the rest of the
+ * documented schema.
+ */
+const OWNED_ELSEWHERE: readonly RegExp[] = [
+  /^\/?$/, // the body as such: ENV-01, ENV-03
+  /^\/success$/, // ENV-01, ENV-03, ENV-05
+  /^\/request_id$/, // RID-01, RID-02, RID-03
+  /^\/error$/, // ENV-04
+  /^\/errors(\/|$)/, // REG-12
+  /^\/data$/, // ENV-02
+  /^\/data\/(access|refresh)$/, // LOG-01, REF-01, REG-03
+];
+
+/** Members of `user` that LOG-01 to LOG-03 speak of at login, REG-02 at register. */
+const OWNED_BY_OPERATION: Record<string, RegExp> = {
+  login: /^\/data\/user(\/|$)/,
+  register: /^\/data\/user\/(email|username)$/,
+};
+
+clause('ENV-08', { phase }, async (check) => {
+  const documented = (await everyAnswer(check)).filter(
+    ({ hasBody, operationId, json, status, success }) =>
+      hasBody && operationId !== undefined && json === 'object' && success === status < 400,
+  );
+  check.every(some(documented, 'documented answer'), ({ operationId, schemaFaults }) => {
+    const own = schemaFaults.filter(
+      ({ path }) =>
+        !OWNED_ELSEWHERE.some((place) => place.test(path)) &&
+        OWNED_BY_OPERATION[operationId ?? '']?.test(path) !== true,
+    );
+    return own.length === 0 ? undefined : own.map(({ path, message }) => `\`${path}\` ${message}`).join(', ');
+  });
+});
+
+const SUCCESS_MEMBERS = ['success', 'data', 'message', 'request_id', 'count', 'next', 'previous', 'results'];
+const ERROR_MEMBERS = ['success', 'error', 'errors', 'request_id'];
+
+clause('ENV-09', { phase }, async (check) => {
+  const seen = (await everyAnswer(check)).filter(
+    ({ hasBody, json, success }) => hasBody && json === 'object' && success !== 'absent',
+  );
+  check.every(some(seen, 'envelope'), ({ status, topMembers, data }) => {
+    // `data` in an error is ENV-06's where it has content, and harmless where it has none.
+    const known = status < 400 ? SUCCESS_MEMBERS : [...ERROR_MEMBERS, ...(data === 'absent' ? [] : ['data'])];
+    const strange = topMembers.filter((name) => !known.includes(name));
+    return strange.length === 0 ? undefined : `undocumented: ${strange.map((name) => `\`${name}\``).join(', ')}`;
+  });
+});
+
+clause('ENV-10', async ({ raw, session, opens }) => {
+  const { access } = await session();
+  await opens(access);
+  const reply = await raw({ method: 'GET', path: UNKNOWN_ROUTE, headers: [['authorization', `Bearer ${access}`]] });
+  expect(reply, 'an unknown route, with a good token').toHaveStatus(404);
+  // What an envelope is, ENV-03 to ENV-07 say of every answer; this clause is about the layer that answers here.
+});
+
+clause('ENV-11', async ({ raw, session, opens }) => {
+  const { access } = await session();
+  await opens(access);
+  const reply = await raw({
+    method: 'DELETE',
+    path: 'planner/keywords/',
+    headers: [['authorization', `Bearer ${access}`]],
+  });
+  if (reply.status === 404)
+    throw new Blocked('ENV-10', `DELETE planner/keywords/ is answered like an unknown route: ${seenStatus(reply)}`);
+  expect(reply, 'DELETE planner/keywords/, with a good token').toHaveStatus(405);
+  const allow = reply.header('allow');
+  expect(reply, '`Allow`').toSatisfy(
+    allow !== undefined && /\bGET\b/.test(allow),
+    'the methods of the route, GET among them',
+    allow === undefined ? 'none' : `“${allow}”`,
+  );
+});

@@ -1,0 +1,151 @@
+import { clause, expect } from '../fixtures/clause.js';
+import { Blocked, Unverified, type Check } from '../fixtures/check.js';
+import { seenStatus } from '../fixtures/expect.js';
+import { aKeyword, foreignResource, listed } from '../fixtures/resources.js';
+import type { Reply } from '../fixtures/reply.js';
+import { decode, resign } from '../fixtures/tokens.js';
+import { expectUnauthenticated } from '../fixtures/unauthenticated.js';
+
+interface Refused {
+  readonly text: string;
+  readonly reply: Reply;
+}
+
+/** The write that a viewer may not make; before it, the same write by the owner, who may. */
+function refusedWrite(check: Check): Promise<Refused> {
+  return check.memo('write by a viewer', async () => {
+    const viewer = await check.session(check.target.viewer);
+    await check.opens(viewer.access);
+    const allowed = await check.api.createKeyword(aKeyword(check).body, await check.session());
+    if (allowed.status < 200 || allowed.status > 299) {
+      throw new Unverified(
+        `The owner's own POST planner/keywords/ was answered with ${seenStatus(allowed)}: set IGNY8_KEYWORD_BODY to a body that this target accepts.`,
+      );
+    }
+    const { text, body } = aKeyword(check);
+    return { text, reply: await check.api.createKeyword(body, viewer) };
+  });
+}
+
+clause('FOR-01', async (check) => {
+  const { reply } = await refusedWrite(check);
+  expect(reply, 'POST planner/keywords/ by a viewer').toHaveStatus(403);
+});
+
+clause('FOR-02', async (check) => {
+  const { reply } = await refusedWrite(check);
+  if (reply.status !== 403)
+    throw new Blocked('FOR-01', `a viewer's write is not answered with 403: ${seenStatus(reply)}`);
+  expect(reply, 'its `error`').toSatisfy(
+    reply.error === 'Permission denied',
+    '“Permission denied”',
+    reply.error === undefined ? 'no text' : `“${reply.error}”`,
+  );
+});
+
+clause('FOR-03', async (check) => {
+  const { text, reply } = await refusedWrite(check);
+  if (reply.status < 400) throw new Blocked('FOR-01', `a viewer's write is not refused: ${seenStatus(reply)}`);
+  const { rows, reply: list } = await listed(check, (await check.session()).access);
+  expect(list, 'the list after the refused write').toSatisfy(
+    !rows.some((row) => JSON.stringify(row).includes(text)),
+    'without what was refused',
+    'what was refused is in it',
+  );
+});
+
+/** Another account's resource, asked for by the owner of this run. */
+function askedForForeign(check: Check): Promise<Reply> {
+  return check.memo('resource of another account', async () => {
+    const { path } = await foreignResource(check);
+    const { access } = await check.session();
+    await check.opens(access);
+    return check.api.getResource(path, { access });
+  });
+}
+
+clause('FOR-04', async (check) => {
+  const reply = await askedForForeign(check);
+  expect(reply, "another account's resource").toHaveStatus(403, 404);
+});
+
+clause('FOR-05', async (check) => {
+  const reply = await askedForForeign(check);
+  if (reply.status !== 403 && reply.status !== 404) {
+    throw new Blocked('FOR-04', `another account's resource is answered with ${seenStatus(reply)}`);
+  }
+  expect(reply, "another account's resource").toHaveStatus(403);
+});
+
+clause('FOR-06', async (check) => {
+  const { id, text } = await foreignResource(check);
+  const { access } = await check.session();
+  const { rows, reply } = await listed(check, access);
+  const foreign = rows.filter(
+    (row) =>
+      String((row as { id?: unknown } | null)?.id) === id || (text !== undefined && JSON.stringify(row).includes(text)),
+  );
+  expect(reply, "the list of one's own account").toSatisfy(
+    foreign.length === 0,
+    "no row of another account's",
+    "another account's row is in it",
+  );
+});
+
+clause('FOR-07', async (check) => {
+  const viewer = await check.session(check.target.viewer);
+  await check.opens(viewer.access);
+  const reply = await check.api.listKeywords(viewer, { site_id: check.target.deniedSite ?? '' });
+  expect(reply, 'the rows of a site without access').toHaveStatus(403);
+});
+
+clause('FOR-08', async (check) => {
+  const viewer = await check.session(check.target.viewer);
+  await check.opens(viewer.access);
+  const decoded = decode(viewer.access);
+  if (decoded === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
+  const bytes = Buffer.from(decoded.parts[2], 'base64url');
+  bytes[0] = (bytes[0] ?? 0) ^ 0x55;
+  const spoiled = `${decoded.parts[0]}.${decoded.parts[1]}.${bytes.toString('base64url')}`;
+  const reply = await check.api.createKeyword(aKeyword(check).body, { access: spoiled });
+  await check.opens(viewer.access);
+  await expectUnauthenticated(check, reply, 'a write that the user may not make, with a spoiled token');
+});
+
+/** Claims by which servers have been seen to decide, each set to the most that it can give. */
+const WIDER = {
+  role: 'owner',
+  roles: ['owner'],
+  is_staff: true,
+  is_superuser: true,
+  is_admin: true,
+  scope: 'write admin',
+};
+
+clause('FOR-09', async (check) => {
+  const { secret } = check.target;
+  const viewer = await check.session(check.target.viewer);
+  await check.opens(viewer.access);
+  if (decode(viewer.access) === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
+  const unchanged = await check.door(resign(viewer.access, secret ?? ''));
+  if (unchanged.status !== 200) {
+    throw new Unverified(
+      `The target refuses its own token when it is signed again unchanged (${seenStatus(unchanged)}): IGNY8_JWT_SECRET is not its key, or it remembers what it issued.`,
+    );
+  }
+  const { reply } = await refusedWrite(check);
+  if (reply.status !== 403)
+    throw new Blocked('FOR-01', `a viewer's write is not answered with 403: ${seenStatus(reply)}`);
+  const forged = resign(viewer.access, secret ?? '', { claims: WIDER });
+  const write = await check.api.createKeyword(aKeyword(check).body, { access: forged });
+  expect(write, 'a write with a role forged into the token').toBeRefused();
+  const owner = await check.session();
+  if (!check.target.capabilities.includes('foreign')) return;
+  const foreign = await foreignResource(check);
+  if (foreign.account === undefined) return;
+  const account = foreign.account;
+  const read = await check.api.getResource(foreign.path, {
+    access: resign(owner.access, secret ?? '', { claims: { account_id: account, account, tenant_id: account } }),
+  });
+  expect(read, "another account's resource, with that account forged into the token").toBeRefused();
+});

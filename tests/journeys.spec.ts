@@ -1,0 +1,182 @@
+/**
+ * The guide's client on its documented ways. What a single request must do, the clauses about it say; a journey owns only what shows on
+ * the way, and rests on the others.
+ */
+import { clause, expect } from '../fixtures/clause.js';
+import { Blocked, type Chain, type Check } from '../fixtures/check.js';
+import { GuideClient, LoginNeeded } from '../fixtures/client.js';
+import { seenStatus } from '../fixtures/expect.js';
+import { provenKey, serverNow } from '../fixtures/expiry.js';
+import type { Reply } from '../fixtures/reply.js';
+import { decode, resign } from '../fixtures/tokens.js';
+import { withoutCredentials } from '../fixtures/unauthenticated.js';
+
+/** The client over the suite's own calls, with a pair of its own. */
+async function client(check: Check, mine: Chain): Promise<GuideClient<Reply>> {
+  const now = serverNow(await check.opens(mine.access));
+  const started = performance.now();
+  const owner = await check.owner();
+  const made = new GuideClient<Reply>(
+    {
+      login: () => check.api.login({ email: owner.email, password: owner.password }),
+      refresh: (refresh) => check.api.refresh({ refresh }),
+    },
+    () => now + (performance.now() - started) / 1000,
+  );
+  made.use(mine);
+  return made;
+}
+
+/** The client's own complaint, as the clause that it rests on. */
+function blockedBy(error: unknown): never {
+  if (error instanceof LoginNeeded) {
+    const reply = error.reply as Reply | undefined;
+    throw new Blocked('REF-01', `${error.message}${reply === undefined ? '' : `: ${seenStatus(reply)}`}`);
+  }
+  throw error;
+}
+
+/** A 401 is what tells the client to refresh: where the guide's 401 is something else, it never does. */
+async function restsOn401(check: Check): Promise<void> {
+  const plain = await withoutCredentials(check);
+  if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
+}
+
+function spoiled(access: string): string {
+  const decoded = decode(access);
+  if (decoded === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
+  const bytes = Buffer.from(decoded.parts[2], 'base64url');
+  bytes[0] = (bytes[0] ?? 0) ^ 0x55;
+  return `${decoded.parts[0]}.${decoded.parts[1]}.${bytes.toString('base64url')}`;
+}
+
+clause('JRN-01', async (check) => {
+  const { access } = await check.login();
+  expect(await check.door(access), 'GET planner/keywords/ with the token that login gave').toHaveStatus(200);
+});
+
+clause('JRN-02', async (check) => {
+  await restsOn401(check);
+  const mine = await check.chain();
+  await mine.rotate();
+  const guide = await client(check, mine);
+  let expired = spoiled(mine.access);
+  if (check.target.secret !== undefined) {
+    const key = await provenKey(check, mine.access);
+    const now = serverNow(await check.opens(mine.access));
+    expired = resign(mine.access, key, { claims: { exp: Math.floor(now) - 600 } });
+  }
+  check.measure('rests on', check.target.secret === undefined ? 'a spoiled token' : 'a token expired by the key');
+  // As a client that sleeps through the end of its token: it learns of it by the 401, not by its own clock.
+  let first: Reply | undefined;
+  const reply = await guide
+    .request(async (access) => {
+      const answer = await check.door(first === undefined ? expired : access);
+      first ??= answer;
+      return answer;
+    })
+    .catch(blockedBy);
+  const { access, refresh } = guide.tokens;
+  mine.spoil();
+  if (first?.status === 200) throw new Blocked('EXP-04', 'the expired token is still accepted');
+  expect(reply, 'the request repeated after one refresh').toHaveStatus(200);
+  if (access !== undefined && refresh !== undefined) {
+    const owner = await check.owner();
+    await check.run.returnChain(owner.email, { access, refresh });
+  }
+});
+
+clause('JRN-03', async (check) => {
+  const mine = await check.chain();
+  const spent = mine.refresh;
+  await mine.rotate();
+  mine.spoil();
+  const guide = await client(check, mine);
+  // Both tokens gone, in the way that a thief or a second tab makes them go: by a spent one presented again.
+  await check.api.refresh({ refresh: spent });
+  guide.forget();
+  const reply = await guide.login().catch((error: unknown) => {
+    if (error instanceof LoginNeeded && error.reply !== undefined) return error.reply as Reply;
+    throw error;
+  });
+  if (reply.status !== 200) {
+    const other = await check.answered('LOG-01', 'login', async () => {
+      const account = await check.owner();
+      const first = await check.memo('login', async () => ({
+        account,
+        reply: await check.api.login({ email: account.email, password: account.password }),
+      }));
+      return first.reply;
+    });
+    if (other.status !== 200) throw new Blocked('LOG-01', `login does not succeed: ${seenStatus(other)}`);
+  }
+  expect(reply, 'login after both tokens are gone').toHaveStatus(200);
+  const { access } = check.sessionOf(reply, await check.owner());
+  await check.opens(access);
+});
+
+clause('JRN-04', async (check) => {
+  await restsOn401(check);
+  const mine = await check.chain();
+  await mine.rotate();
+  const guide = await client(check, mine);
+  guide.use({ access: spoiled(mine.access), refresh: mine.refresh });
+  mine.spoil();
+  // Two at once, as a page that loads: they share one refresh, and both succeed.
+  const replies = await Promise.all([
+    guide.request((access) => check.door(access)),
+    guide.request((access) => check.door(access)),
+  ]).catch(blockedBy);
+  for (const reply of replies) expect(reply, 'the rejected request, after one refresh').toHaveStatus(200);
+  check.measure('refreshes for two rejected requests', String(guide.refreshes));
+});
+
+clause('JRN-05', async (check) => {
+  const mine = await check.chain();
+  await mine.rotate();
+  const before = mine.access;
+  let late = before;
+  if (check.target.secret !== undefined) {
+    const key = await provenKey(check, before);
+    const now = serverNow(await check.opens(before));
+    late = resign(before, key, { claims: { exp: Math.floor(now) + 60 } });
+    check.measure('rests on', 'a token with a minute left, by the key');
+  }
+  const good = await check.door(late);
+  if (good.status !== 200 && late !== before) {
+    throw new Blocked('EXP-05', `a token with a minute left is refused: ${seenStatus(good)}`);
+  }
+  expect(good, 'the token, a minute before its `exp`').toHaveStatus(200);
+  await mine.rotate();
+  expect(await check.door(mine.access), 'its successor').toHaveStatus(200);
+});
+
+clause('JRN-06', async (check) => {
+  const { access } = await check.session();
+  const now = serverNow(await check.opens(access));
+  const exp = decode(access)?.claims['exp'];
+  if (typeof exp !== 'number' || exp > 1e11) throw new Blocked('TOK-05', '`exp` is no NumericDate');
+  const left = exp - now;
+  const reply = await check.door(access);
+  expect(reply, 'a token that is accepted').toSatisfy(
+    left > 0,
+    '`exp` ahead',
+    `\`exp\` ${String(Math.round(-left))} s behind`,
+  );
+  if (check.target.secret === undefined) {
+    check.measure('seen', 'only the accepted side; the refused one needs IGNY8_JWT_SECRET');
+    return;
+  }
+  const key = await provenKey(check, access);
+  // Past the largest grace (EXP-07): what a client takes for ended must not open the door.
+  const ended = await check.door(resign(access, key, { claims: { exp: Math.floor(now) - 600 } }));
+  if (ended.status === 200) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
+  if (check.target.owner === undefined) {
+    check.measure('seen', 'not a token in its last minute: it would be older than the account that this run made');
+    return;
+  }
+  // In its last minute by both its claims, as any token is once: the server must not go by an age of its own.
+  const end = Math.floor(now) + 60;
+  const old = resign(access, key, { claims: { iat: end - check.target.accessTtlSeconds, exp: end } });
+  expect(await check.door(old), 'a token in the last minute of its life').toHaveStatus(200);
+});

@@ -1,0 +1,255 @@
+import { clause, expect } from '../fixtures/clause.js';
+import { Blocked, Unverified, type Account, type Check } from '../fixtures/check.js';
+import { oddJson } from '../fixtures/api.js';
+import { seenStatus } from '../fixtures/expect.js';
+import { sameAddress } from '../fixtures/users.js';
+import type { Reply } from '../fixtures/reply.js';
+import { decode } from '../fixtures/tokens.js';
+
+interface Registration {
+  readonly account: Required<Account>;
+  readonly reply: Reply;
+}
+
+/** The one registration that the clauses about a successful answer look at. */
+function registration({ memo, newAccount, api }: Check): Promise<Registration> {
+  return memo('registration', async () => {
+    const account = newAccount();
+    return { account, reply: await api.register(account) };
+  });
+}
+
+/** The same, where a clause is about something behind the success: rests on REG-01. */
+async function registered(check: Check): Promise<Registration> {
+  const made = await check.answered('REG-01', 'register', () => registration(check));
+  if (made.reply.status !== 200 && made.reply.status !== 201) {
+    throw new Blocked('REG-01', `register did not succeed: ${seenStatus(made.reply)}`);
+  }
+  return made;
+}
+
+function userOf(reply: Reply): Record<string, unknown> {
+  const user = reply.data?.['user'];
+  return typeof user === 'object' && user !== null ? (user as Record<string, unknown>) : {};
+}
+
+const REQUIRED = ['email', 'username', 'password'] as const;
+
+interface Refusal {
+  readonly name: string;
+  readonly field: (typeof REQUIRED)[number];
+  readonly account: Required<Account>;
+  readonly reply: Reply;
+}
+
+/** Each required member missing, then empty: six answers, that REG-05 and REG-12 both look at. */
+function refusals({ memo, newAccount, raw, sender }: Check): Promise<Refusal[]> {
+  return memo('incomplete registrations', async () => {
+    const answers: Refusal[] = [];
+    for (const value of [undefined, '']) {
+      for (const field of REQUIRED) {
+        const account = newAccount();
+        const reply = await raw(oddJson('POST', 'auth/register/', { ...account, [field]: value }));
+        if (reply.status < 300) sender.accountsMade += 1;
+        answers.push({ name: `${value === undefined ? 'missing' : 'empty'} ${field}`, field, account, reply });
+      }
+    }
+    return answers;
+  });
+}
+
+/** A second account with the first one's e-mail, user name and password its own. */
+function duplicate(check: Check): Promise<Registration> {
+  return check.memo('duplicate registration', async () => {
+    const first = await registered(check);
+    const account = { ...check.newAccount(), email: first.account.email };
+    return { account, reply: await check.api.register(account) };
+  });
+}
+
+clause('REG-01', async (check) => {
+  const { reply } = await registration(check);
+  expect(reply, 'the documented body').toHaveStatus(200, 201);
+});
+
+clause('REG-02', async (check) => {
+  const { account, reply } = await registered(check);
+  const user = userOf(reply);
+  expect(reply, 'the user returned').toSatisfy(
+    sameAddress(user['email'], account.email) && user['username'] === account.username,
+    'the e-mail and the username that were sent',
+    `e-mail ${sameAddress(user['email'], account.email) ? 'as sent' : JSON.stringify(user['email'] ?? null)}, username ${
+      user['username'] === account.username ? 'as sent' : JSON.stringify(user['username'] ?? null)
+    }`,
+  );
+});
+
+clause('REG-03', async (check) => {
+  const { reply } = await registered(check);
+  expect(reply, 'the answer to register').toCarryBothTokens();
+});
+
+clause('REG-04', async (check) => {
+  const { account } = await registered(check);
+  const reply = await check.api.login({ email: account.email, password: account.password });
+  if (reply.status !== 200) {
+    // Is it this account, or is login down for everybody?
+    const others = await check.answered('LOG-01', 'login', async () => {
+      const who = await check.owner();
+      return check.api.login({ email: who.email, password: who.password });
+    });
+    if (others.status !== 200) throw new Blocked('LOG-01', `login works for nobody: ${seenStatus(others)}`);
+  }
+  expect(reply, 'login of the account just registered').toHaveStatus(200);
+});
+
+clause('REG-05', async (check) => {
+  await registered(check);
+  await check.each(
+    await refusals(check),
+    ({ name }) => name,
+    async ({ field, account, reply }) => {
+      expect(reply).toHaveStatus(400);
+      // Only where e-mail and password went along could an account have appeared that somebody logs in to.
+      if (field !== 'username') return;
+      const login = await check.api.login({ email: account.email, password: account.password });
+      expect(login, 'login to the account that was refused').not.toHaveStatus(200);
+    },
+  );
+});
+
+clause('REG-06', async (check) => {
+  await registered(check);
+  const malformed = ['no-at-sign.example.com', 'nothing-behind@'];
+  await check.each(
+    malformed,
+    (email) => `e-mail “${email}”`,
+    async (email) => {
+      const reply = await check.api.register({ ...check.newAccount(), email });
+      expect(reply).toHaveStatus(400);
+    },
+  );
+});
+
+clause('REG-07', async (check) => {
+  const first = await registered(check);
+  const { reply } = await duplicate(check);
+  expect(reply, 'a second registration with the same e-mail').toHaveStatus(400, 409);
+  const again = await check.api.login({ email: first.account.email, password: first.account.password });
+  if (again.status !== 200) await check.logsIn(await check.owner());
+  expect(again, 'the first account, with its own password').toHaveStatus(200);
+});
+
+clause('REG-08', async (check) => {
+  const first = await registered(check);
+  const exact = await duplicate(check);
+  if (exact.reply.status < 400) throw new Blocked('REG-07', 'the same e-mail is accepted twice in any letter case');
+  const { email } = first.account;
+  const reply = await check.api.register({ ...check.newAccount(), email: email[0]?.toUpperCase() + email.slice(1) });
+  expect(reply, 'the same e-mail in other letter case').toHaveStatus(400, 409);
+});
+
+clause('REG-09', async (check) => {
+  const { account, reply } = await registered(check);
+  const places = {
+    body: reply.text,
+    headers: reply.wire.headers.map(([, value]) => value).join('\n'),
+    'access token': JSON.stringify(decode(reply.token('access') ?? '')?.claims ?? {}),
+    'refresh token': JSON.stringify(decode(reply.token('refresh') ?? '')?.claims ?? {}),
+  };
+  const found = Object.entries(places).filter(([, text]) => text.includes(account.password));
+  expect(reply, 'the password that was sent').toSatisfy(
+    found.length === 0,
+    'to come back nowhere',
+    `found in ${found.map(([place]) => place).join(', ')}`,
+  );
+});
+
+clause('REG-10', async (check) => {
+  const plain = userOf((await registered(check)).reply);
+  const { user: owner } = await check.session();
+  const ownerAccount = (owner['account'] as { id?: unknown } | undefined)?.id;
+  const id = 987_654_321;
+  const account = check.newAccount();
+  const body = {
+    ...account,
+    role: plain['role'] === 'developer' ? 'system_bot' : 'developer',
+    is_staff: true,
+    is_superuser: true,
+    account: ownerAccount,
+    account_id: ownerAccount,
+    id,
+  };
+  const reply = await check.raw(oddJson('POST', 'auth/register/', body));
+  // Refused as a whole: nothing took effect. What a server may not do with it is fall over.
+  if (reply.status >= 400 && reply.status < 500) return;
+  if (reply.status < 300) check.sender.accountsMade += 1;
+  const { user, reply: login } = await check.login(account);
+  const effects = [
+    user['role'] === body.role && 'role',
+    user['is_staff'] === true && 'is_staff',
+    user['is_superuser'] === true && 'is_superuser',
+    user['id'] === id && 'id',
+    ownerAccount !== undefined && (user['account'] as { id?: unknown } | undefined)?.id === ownerAccount && 'account',
+  ].filter((effect) => effect !== false);
+  expect(login, 'the account registered with members that are not its own to set').toSatisfy(
+    effects.length === 0,
+    'none of them to take effect',
+    `taken over: ${effects.join(', ')}`,
+  );
+});
+
+clause('REG-11', async (check) => {
+  await registered(check);
+  const account = check.newAccount();
+  const reply = await check.api.register({ ...account, password: account.password.slice(0, 7) });
+  expect(reply, 'a password of seven characters').toHaveStatus(400);
+  const named = Object.keys(reply.fieldErrors);
+  // Without any `errors` it is REG-12 that has something to say.
+  expect(reply, 'its `errors`').toSatisfy(
+    named.length === 0 || named.includes('password'),
+    'to name `password`',
+    `named: ${named.join(', ')}`,
+  );
+});
+
+clause('REG-12', async (check) => {
+  await registered(check);
+  const refused = (await refusals(check)).filter(({ reply }) => reply.status === 400);
+  if (refused.length === 0) throw new Blocked('REG-05', 'no incomplete registration was refused with 400');
+  await check.each(
+    refused,
+    ({ name }) => name,
+    ({ field, reply }) => {
+      const texts = reply.fieldErrors[field];
+      expect(reply, '`errors`').toSatisfy(
+        Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
+        `${field}: a list of texts`,
+        texts === undefined
+          ? `no \`${field}\` in \`errors\``
+          : `${field}: ${Array.isArray(texts) ? 'a list of something else' : typeof texts}`,
+      );
+      return Promise.resolve();
+    },
+  );
+});
+
+clause('REG-13', async (check) => {
+  const { reply } = await registered(check);
+  expect(reply, 'the documented body').toHaveStatus(201);
+});
+
+clause('REG-14', async (check) => {
+  const { reply } = await registered(check);
+  const second = await check.api.register(check.newAccount());
+  if (second.status !== 200 && second.status !== 201) {
+    throw new Blocked('REG-01', `the second registration did not succeed: ${seenStatus(second)}`);
+  }
+  const ids = [reply, second].map((answer) => (userOf(answer)['account'] as { id?: unknown } | undefined)?.id);
+  if (ids.includes(undefined)) throw new Unverified('The answer to register does not tell which account was made.');
+  expect(second, 'the accounts of two registrations').toSatisfy(
+    ids[0] !== ids[1],
+    'two different ones',
+    'the same one',
+  );
+});

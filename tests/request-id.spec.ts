@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { clause, expect } from '../fixtures/clause.js';
+import { Blocked, Unverified } from '../fixtures/check.js';
+import type { Observation } from '../fixtures/observe.js';
+import { everyAnswer } from '../fixtures/tour.js';
+
+const phase = 'every-response';
+
+/** Envelopes: what is no JSON object has no place for an id, and that is ENV's to say. */
+function envelopes(
+  seen: readonly Observation[],
+  what: string,
+  of: (answer: Observation) => boolean,
+): readonly Observation[] {
+  const found = seen.filter((answer) => answer.hasBody && answer.json === 'object' && of(answer));
+  if (found.length === 0) throw new Unverified(`No ${what} was seen in this run.`);
+  return found;
+}
+
+const missing = ({ hasRequestId }: Observation): string | undefined =>
+  hasRequestId ? undefined : '`request_id` is missing';
+
+clause('RID-01', { phase }, async (check) => {
+  check.every(
+    envelopes(await everyAnswer(check), 'success', ({ status }) => status < 300),
+    missing,
+  );
+});
+
+clause('RID-02', { phase }, async (check) => {
+  const errors = envelopes(await everyAnswer(check), 'error', ({ status }) => status >= 400 && status < 500);
+  check.every(errors, missing);
+  const statuses = [...new Set(errors.map(({ status }) => status))].sort((a, b) => a - b);
+  check.measure('statuses seen', statuses.join(', '));
+});
+
+const CANONICAL = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+clause('RID-03', { phase }, async (check) => {
+  const withId = envelopes(
+    await everyAnswer(check),
+    'request_id',
+    ({ hasRequestId, sentRequestId }) => hasRequestId && !sentRequestId,
+  );
+  check.every(withId, ({ requestId }) =>
+    requestId === undefined
+      ? '`request_id` is not a text'
+      : CANONICAL.test(requestId)
+        ? undefined
+        : `\`request_id\` is “${requestId.slice(0, 60)}”`,
+  );
+});
+
+clause('RID-04', { phase }, async (check) => {
+  const own = envelopes(
+    await everyAnswer(check),
+    'request_id',
+    ({ requestId, sentRequestId }) => requestId !== undefined && requestId !== '' && !sentRequestId,
+  );
+  const first = new Map<string, Observation>();
+  const again = new Map<Observation, Observation>();
+  for (const answer of own) {
+    const id = (answer.requestId ?? '').toLowerCase();
+    const before = first.get(id);
+    if (before === undefined) first.set(id, answer);
+    else again.set(answer, before);
+  }
+  check.requestIdHashes.push(
+    ...[...first.keys()].map((id) => createHash('sha256').update(id).digest('hex').slice(0, 12)),
+  );
+  check.measure('different ids', `${String(first.size)} in ${String(own.length)} answers`);
+  check.every(own, (answer) => {
+    const before = again.get(answer);
+    return before === undefined
+      ? undefined
+      : `the \`request_id\` of an earlier answer (${before.exchange.request.method} ${before.exchange.request.path}) comes again`;
+  });
+});
+
+clause('RID-05', { phase }, async (check) => {
+  const canonical = envelopes(
+    await everyAnswer(check),
+    'request_id that is a UUID',
+    ({ requestId, sentRequestId }) => CANONICAL.test(requestId ?? '') && !sentRequestId,
+  );
+  check.every(canonical, ({ requestId }) => {
+    const id = requestId ?? '';
+    if (/^[0-]+$/.test(id) || /^[f-]+$/i.test(id)) return `“${id}” is the ${id.startsWith('0') ? 'nil' : 'max'} UUID`;
+    if (!/[1-8]/.test(id[14] ?? '')) return `“${id}” has version ${id[14] ?? ''}`;
+    return /[89ab]/i.test(id[19] ?? '') ? undefined : `“${id}” is not of the RFC 9562 variant`;
+  });
+});
+
+clause('RID-06', async ({ raw, api }) => {
+  const plain = await api.listKeywords();
+  const id = plain.object?.['request_id'];
+  if (id === undefined) throw new Blocked('RID-02', '`request_id` is missing');
+  if (typeof id !== 'string' || !CANONICAL.test(id)) throw new Blocked('RID-03', '`request_id` is no canonical UUID');
+  const reply = await raw({ method: 'GET', path: 'planner/keywords/', headers: [['x-request-id', 'not-a-uuid <1>']] });
+  const echoed = reply.object?.['request_id'];
+  expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
+    typeof echoed === 'string' && CANONICAL.test(echoed),
+    'a UUID all the same',
+    typeof echoed === 'string' ? `“${echoed.slice(0, 40)}”` : 'none',
+  );
+});

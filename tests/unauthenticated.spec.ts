@@ -1,0 +1,236 @@
+import { clause, expect } from '../fixtures/clause.js';
+import { Blocked, Unverified, type Check } from '../fixtures/check.js';
+import { oddJson } from '../fixtures/api.js';
+import { seenStatus } from '../fixtures/expect.js';
+import { acceptsResigned, FORGERIES, readToken, type Forgery } from '../fixtures/forgeries.js';
+import { everyAnswer } from '../fixtures/tour.js';
+import { expectUnauthenticated, withoutCredentials } from '../fixtures/unauthenticated.js';
+import { resign } from '../fixtures/tokens.js';
+import { OPERATIONS } from '../spec/generated/operations.js';
+
+const LIST = 'planner/keywords/';
+
+/** The protected route, asked with an `Authorization` header as it stands. */
+function askedWith({ raw }: Check, authorization: string, path = LIST): ReturnType<Check['raw']> {
+  return raw({ method: 'GET', path, headers: [['authorization', authorization]] });
+}
+
+/** A live access token that has just opened the door, and must open it after the check as well. */
+async function liveToken(check: Check): Promise<string> {
+  const { access } = await check.session();
+  await check.opens(access);
+  return access;
+}
+
+async function judgeForgeries(check: Check, clauseId: Forgery['clause']): Promise<void> {
+  const access = await liveToken(check);
+  const genuine = readToken(access);
+  await check.each(
+    FORGERIES.filter((forgery) => forgery.clause === clauseId && forgery.byKey === undefined),
+    ({ name }) => name,
+    async ({ forge }) => {
+      await expectUnauthenticated(check, await check.door(forge(genuine, '')), 'the forged token');
+    },
+  );
+  await check.opens(access);
+}
+
+clause('UNA-01', async (check) => {
+  await liveToken(check);
+  expect(await withoutCredentials(check), 'no `Authorization`').toHaveStatus(401);
+});
+
+clause('UNA-02', async (check) => {
+  const reply = await withoutCredentials(check);
+  if (reply.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(reply)}`);
+  expect(reply, 'its `error`').toSatisfy(
+    reply.error === 'Authentication required',
+    '“Authentication required”',
+    reply.error === undefined ? 'no text' : `“${reply.error}”`,
+  );
+});
+
+clause('UNA-03', async (check) => {
+  const access = await liveToken(check);
+  const rows = [
+    { name: 'scheme `Token`', header: `Token ${access}` },
+    { name: 'scheme `JWT`', header: `JWT ${access}` },
+    { name: 'scheme `Basic`', header: `Basic ${access}` },
+    { name: 'no scheme', header: access },
+    { name: '`Bearer` with nothing behind it', header: 'Bearer' },
+    { name: '`Bearer` and a blank', header: 'Bearer ' },
+    { name: 'two tokens, by a comma', header: `Bearer ${access}, Bearer ${access}` },
+    { name: 'two tokens, by a blank', header: `Bearer ${access} ${access}` },
+  ];
+  await check.each(
+    rows,
+    ({ name }) => name,
+    async ({ header }) => {
+      await expectUnauthenticated(check, await askedWith(check, header), 'the protected route');
+    },
+  );
+  await check.opens(access);
+});
+
+clause('UNA-04', async (check) => {
+  const access = await liveToken(check);
+  await check.each(
+    ['not-a-token', 'a.b.c', '0123456789abcdef0123456789abcdef', '...', 'eyJ9.eyJ9.eyJ9'],
+    (text) => `“${text}”`,
+    async (text) => {
+      await expectUnauthenticated(check, await askedWith(check, `Bearer ${text}`), 'a bearer token that is no JWT');
+    },
+  );
+  await check.opens(access);
+});
+
+clause('UNA-05', (check) => judgeForgeries(check, 'UNA-05'));
+
+clause('UNA-06', async (check) => {
+  await judgeForgeries(check, 'UNA-06');
+  // Other spellings of the same bytes: no fault, but worth knowing.
+  const access = await liveToken(check);
+  const spellings = {
+    'a trailing `=`': `${access}=`,
+    'standard base64': access.replaceAll('-', '+').replaceAll('_', '/'),
+  };
+  for (const [name, spelling] of Object.entries(spellings)) {
+    if (spelling === access) continue;
+    const { status } = await askedWith(check, `Bearer ${spelling}`);
+    check.measure(`the same token with ${name}`, status === 200 ? 'accepted' : `refused (${String(status)})`);
+  }
+});
+
+clause('UNA-07', (check) => judgeForgeries(check, 'UNA-07'));
+
+clause('UNA-08', (check) => judgeForgeries(check, 'UNA-08'));
+
+clause('UNA-09', async (check) => {
+  const access = await liveToken(check);
+  const mine = await check.chain();
+  await mine.rotate();
+  await expectUnauthenticated(check, await check.door(mine.refresh), 'a refresh token as bearer');
+  await mine.rotate();
+  await check.opens(access);
+});
+
+clause('UNA-10', async (check) => {
+  const access = await liveToken(check);
+  await check.each(
+    ['token', 'access_token', 'access'],
+    (name) => `?${name}=`,
+    async (name) => {
+      const reply = await check.raw({ method: 'GET', path: `${LIST}?${name}=${access}` });
+      await expectUnauthenticated(check, reply, 'a token in the URL');
+    },
+  );
+});
+
+clause('UNA-11', async (check) => {
+  const { reply } = await check.memo('login', async () => {
+    const account = await check.owner();
+    return { account, reply: await check.api.login({ email: account.email, password: account.password }) };
+  });
+  if (reply.status !== 200) throw new Blocked('LOG-01', `login does not succeed: ${seenStatus(reply)}`);
+  const cookies = reply.wire.headers
+    .filter(([name]) => name.toLowerCase() === 'set-cookie')
+    .map(([, value]) => value.split(';')[0] ?? '');
+  check.measure('cookies set by login', String(cookies.length));
+  if (cookies.length === 0) return;
+  const asked = await check.raw({ method: 'GET', path: LIST, headers: [['cookie', cookies.join('; ')]] });
+  await expectUnauthenticated(check, asked, 'the cookies of login alone');
+});
+
+clause('UNA-12', { phase: 'every-response' }, async (check) => {
+  const unauthenticated = (await everyAnswer(check)).filter(({ status }) => status === 401);
+  if (unauthenticated.length === 0) throw new Unverified('No 401 was seen in this run.');
+  check.every(unauthenticated, ({ wwwAuthenticate }) =>
+    /(^|,)\s*Bearer\b/i.test(wwwAuthenticate ?? '')
+      ? undefined
+      : wwwAuthenticate === undefined
+        ? 'no `WWW-Authenticate`'
+        : `\`WWW-Authenticate\` is “${wwwAuthenticate}”`,
+  );
+});
+
+clause('UNA-13', async (check) => {
+  const access = await liveToken(check);
+  await check.each(
+    ['bearer', 'BEARER'],
+    (scheme) => `scheme \`${scheme}\``,
+    async (scheme) => {
+      expect(await askedWith(check, `${scheme} ${access}`), 'the protected route').toHaveStatus(200);
+    },
+  );
+});
+
+clause('UNA-14', async (check) => {
+  await liveToken(check);
+  const plain = await withoutCredentials(check);
+  if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
+  const rows = OPERATIONS.filter(({ bearer }) => bearer).flatMap(({ method, path }) => {
+    const below = path.slice(1).replace(/\{[^}]+\}/g, '1');
+    if (method === 'GET') return [{ name: `${method} ${below}`, request: { method, path: below } }];
+    return [
+      { name: `${method} ${below} without a body`, request: { method, path: below } },
+      { name: `${method} ${below} with a body that is not valid`, request: oddJson(method, below, { keyword: 0 }) },
+      {
+        name: `${method} ${below} with malformed JSON`,
+        request: { method, path: below, headers: [['content-type', 'application/json'] as const], body: '{' },
+      },
+    ];
+  });
+  await check.each(
+    rows,
+    ({ name }) => name,
+    async ({ request }) => {
+      expect(await check.raw(request), 'without a token').toHaveStatus(401);
+    },
+  );
+});
+
+clause('UNA-15', (check) => judgeForgeries(check, 'UNA-15'));
+
+clause('UNA-16', async (check) => {
+  const access = await liveToken(check);
+  const key = await acceptsResigned(check, access);
+  const nobody = resign(access, key, {
+    claims: { user_id: typeof readToken(access).claims['user_id'] === 'string' ? '2000000011' : 2_000_000_011 },
+  });
+  await expectUnauthenticated(check, await check.door(nobody), 'a well-signed token for a user who does not exist');
+  await check.opens(access);
+});
+
+clause('UNA-17', async (check) => {
+  const access = await liveToken(check);
+  const key = await acceptsResigned(check, access);
+  const genuine = readToken(access);
+  await check.each(
+    FORGERIES.filter(({ clause: owner }) => owner === 'UNA-17'),
+    ({ name }) => name,
+    async ({ forge }) => {
+      expect(await check.door(forge(genuine, key)), 'the token').toBeRefused();
+    },
+  );
+  await check.opens(access);
+});
+
+clause('UNA-18', async (check) => {
+  const access = await liveToken(check);
+  const account = await check.owner();
+  const names = [account.email, ...(account.username === undefined ? [] : [account.username])];
+  await check.each(
+    names,
+    (name) => (name === account.email ? 'e-mail and password' : 'user name and password'),
+    async (name) => {
+      const basic = Buffer.from(`${name}:${account.password}`).toString('base64');
+      check.sender.secret(basic);
+      await expectUnauthenticated(
+        check,
+        await askedWith(check, `Basic ${basic}`),
+        'HTTP Basic with the right credentials',
+      );
+    },
+  );
+  await check.opens(access);
+});
