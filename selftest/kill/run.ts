@@ -72,6 +72,7 @@ const FACTS: RunFacts = {
   configuration: {},
   warnings: [],
   gate: 'must',
+  preflight: { requests: 0, auth: 0, throttledMs: 0, accountsMade: 0 },
 };
 
 export interface MatrixRow {

@@ -1,0 +1,38 @@
+import { defineConfig, type ReporterDescription } from '@playwright/test';
+import { config as loadEnvironment } from 'dotenv';
+
+// A variable set in the shell wins.
+loadEnvironment({ quiet: true });
+
+const out = process.env['CONFORMANCE_OUT'] ?? 'conformance-report';
+const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
+const waits = process.env['IGNY8_WAIT_FOR_EXPIRY'] === 'on';
+const MINUTE = 60_000;
+
+// The first cleans what Playwright records before the others see it; the last judges, when they have all written theirs.
+const reporters: ReporterDescription[] = [
+  ['./report/sanitiser.ts'],
+  ['./fixtures/phases.ts'],
+  ['html', { open: 'never', outputFolder: 'playwright-report' }],
+  ...(process.env['CI'] ? [['junit', { outputFile: `${out}/junit.xml` }] as ReporterDescription] : []),
+  ...(sharded ? [['blob'] as ReporterDescription] : []),
+  ['./report/reporter.ts'],
+];
+
+export default defineConfig({
+  testDir: 'tests',
+  globalSetup: './fixtures/setup.ts',
+  // One run over the same files in three phases; that each waits for the one before is the work of fixtures/phases.ts.
+  projects: [
+    { name: 'checks', grep: /@checks\b/ },
+    { name: 'burst', grep: /@burst\b/ },
+    { name: 'every-response', grep: /@every-response\b/ },
+  ],
+  reporter: reporters,
+  workers: 2,
+  retries: 0,
+  forbidOnly: true,
+  preserveOutput: 'never',
+  globalTimeout: (waits ? 75 : 45) * MINUTE,
+  use: { trace: 'off', screenshot: 'off', video: 'off' },
+});
