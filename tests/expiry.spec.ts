@@ -1,7 +1,7 @@
 /** Expiry four ways: by the key, by short lifetimes, by waiting, and by coming back days later. Each verdict says which it rests on. */
 import { agedTokens } from '../fixtures/aged-tokens.js';
 import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, type Check } from '../fixtures/check.js';
+import { Blocked, Unverified, type Check } from '../fixtures/check.js';
 import {
   askTime,
   firstLogin,
@@ -47,6 +47,10 @@ clause('EXP-02', async (check) => {
 
 clause('EXP-03', async (check) => {
   const { reply, access, refresh } = await firstLogin(check);
+  if (decode(access) === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
+  if (numericDate(access, 'iat') === undefined && numericDate(refresh, 'iat') === undefined) {
+    throw new Unverified('There is no `iat` in the tokens, so nothing is to be held against the clock.');
+  }
   const faults = Object.entries({ access, refresh }).flatMap(([kind, token]) => {
     const iat = numericDate(token, 'iat');
     if (iat === undefined) return [];

@@ -3,7 +3,7 @@
  * the way, and rests on the others.
  */
 import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, type Chain, type Check } from '../fixtures/check.js';
+import { Blocked, Finding, type Chain, type Check } from '../fixtures/check.js';
 import { GuideClient, LoginNeeded } from '../fixtures/client.js';
 import { seenStatus } from '../fixtures/expect.js';
 import { provenKey, serverNow } from '../fixtures/expiry.js';
@@ -27,13 +27,24 @@ async function client(check: Check, mine: Chain): Promise<GuideClient<Reply>> {
   return made;
 }
 
-/** The client's own complaint, as the clause that it rests on. */
-function blockedBy(error: unknown): never {
+/** The chain rotated a moment before: that it does not any more is what the journey found. */
+function lost(error: unknown): never {
   if (error instanceof LoginNeeded) {
     const reply = error.reply as Reply | undefined;
-    throw new Blocked('REF-01', `${error.message}${reply === undefined ? '' : `: ${seenStatus(reply)}`}`);
+    throw new Finding(
+      `the refresh on the way: ${error.message}${reply === undefined ? '' : `, ${seenStatus(reply)}`}; the same chain rotated a moment before`,
+      reply?.exchange,
+    );
   }
   throw error;
+}
+
+/** What the refreshed token is good for is REF-02's question. */
+async function restsOnSuccessor(check: Check, access: string | undefined, reply: Reply): Promise<void> {
+  if (reply.status === 200 || access === undefined) return;
+  const again = await check.door(access);
+  if (again.status !== 200)
+    throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(again)}`);
 }
 
 /** A 401 is what tells the client to refresh: where the guide's 401 is something else, it never does. */
@@ -75,10 +86,11 @@ clause('JRN-02', async (check) => {
       first ??= answer;
       return answer;
     })
-    .catch(blockedBy);
+    .catch(lost);
   const { access, refresh } = guide.tokens;
   mine.spoil();
   if (first?.status === 200) throw new Blocked('EXP-04', 'the expired token is still accepted');
+  if (first?.status === 401) await restsOnSuccessor(check, access, reply);
   expect(reply, 'the request repeated after one refresh').toHaveStatus(200);
   if (access !== undefined && refresh !== undefined) {
     const owner = await check.owner();
@@ -126,7 +138,8 @@ clause('JRN-04', async (check) => {
   const replies = await Promise.all([
     guide.request((access) => check.door(access)),
     guide.request((access) => check.door(access)),
-  ]).catch(blockedBy);
+  ]).catch(lost);
+  for (const reply of replies) await restsOnSuccessor(check, guide.tokens.access, reply);
   for (const reply of replies) expect(reply, 'the rejected request, after one refresh').toHaveStatus(200);
   check.measure('refreshes for two rejected requests', String(guide.refreshes));
 });
@@ -147,8 +160,13 @@ clause('JRN-05', async (check) => {
     throw new Blocked('EXP-05', `a token with a minute left is refused: ${seenStatus(good)}`);
   }
   expect(good, 'the token, a minute before its `exp`').toHaveStatus(200);
-  await mine.rotate();
-  expect(await check.door(mine.access), 'its successor').toHaveStatus(200);
+  const refreshed = await check.api.refresh({ refresh: mine.refresh });
+  if (refreshed.status !== 200) mine.spoil();
+  expect(refreshed, 'refresh ahead of time').toHaveStatus(200);
+  mine.advance(refreshed);
+  const successor = await check.door(mine.access);
+  await restsOnSuccessor(check, mine.access, successor);
+  expect(successor, 'its successor').toHaveStatus(200);
 });
 
 clause('JRN-06', async (check) => {

@@ -54,6 +54,7 @@ clause('LOG-01', async (check) => {
 
 clause('LOG-02', async (check) => {
   const { user, reply } = await loggedIn(check);
+  if (Object.keys(user).length === 0) throw new Blocked('LOG-01', 'there is no `user` in the answer');
   const account = (typeof user['account'] === 'object' ? user['account'] : undefined) as
     Record<string, unknown> | undefined;
   const faults = [
@@ -258,7 +259,10 @@ clause('LOG-13', async (check) => {
 });
 
 clause('LOG-14', async (check) => {
-  const { account, reply } = await loggedIn(check);
+  const { account, user, reply } = await loggedIn(check);
+  if (user['email'] !== undefined && !sameAddress(user['email'], account.email)) {
+    throw new Blocked('LOG-03', 'login shows another user than the one who logged in');
+  }
   const trace = passwordTrace(
     `${reply.text}\n${reply.wire.headers.map(([, value]) => value).join('\n')}`,
     account.password,

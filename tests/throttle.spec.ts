@@ -104,6 +104,8 @@ clause('THR-02', { phase: 'burst' }, async (check) => {
 
 clause('THR-03', { phase: 'burst' }, async (check) => {
   const account = await check.newcomer();
+  // The control: this account can log in before it is attacked.
+  await check.logsIn(account);
   await withLimits(check, async () => {
     const { refused, sent, last } = await untilRefused(check, account.email);
     if (refused === undefined) {

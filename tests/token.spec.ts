@@ -128,7 +128,11 @@ clause('TOK-09', async (check) => {
   const refused = KINDS.filter((kind) => {
     try {
       // Only the signature is in question here: lifetimes are EXP's.
-      jwt.verify(session[kind], secret ?? '', { algorithms: ['HS256'], ignoreExpiration: true, ignoreNotBefore: true });
+      jwt.verify(session[kind], secret ?? '', {
+        algorithms: ['HS256', 'HS384', 'HS512'],
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
+      });
       return false;
     } catch {
       return true;

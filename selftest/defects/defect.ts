@@ -1,4 +1,4 @@
-import type { Parts } from '../../fixtures/reference/parts.js';
+import type { Parts, Store } from '../../fixtures/reference/parts.js';
 import type { ReferenceOptions } from '../../fixtures/reference/index.js';
 import type { Target } from '../../fixtures/target.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
@@ -10,8 +10,10 @@ export interface Defect {
   readonly story: string;
   readonly clauses: readonly ClauseId[];
   /** The part of the embedded target that is replaced. */
-  readonly replace?: (parts: Parts) => Partial<Parts>;
+  readonly replace?: (parts: Parts, store: Store) => Partial<Parts>;
   readonly options?: Omit<ReferenceOptions, 'replace'>;
+  /** It shows in a browser only: DOC-01 is run for these, and once against the conforming target. */
+  readonly browser?: true;
   /** A server of its own, for what is wrong as a whole. */
   readonly server?: () => Promise<{ readonly target: Target; close(): Promise<void> }>;
   /** For a server of its own: the clauses that may pass on it. No negative check is among them. */

@@ -1,0 +1,450 @@
+/** Faults with bad input, limits, documentation and the channel. */
+import { parse } from 'yaml';
+import { Refusal, type Answer, type Context, type Parts } from '../../fixtures/reference/parts.js';
+import type { Defect } from './defect.js';
+
+type Json = Record<string, unknown>;
+
+const crash = new Refusal(500, 'Internal server error');
+
+/** The body read in another way, where `read` has something to say. */
+const bodies =
+  (read: (context: Context, text: string) => Json | undefined) =>
+  (parts: Parts): Partial<Parts> => ({
+    readBody: (context) => read(context, context.rawBody.toString()) ?? parts.readBody(context),
+  });
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const fails = (when: (text: string, context: Context) => boolean) =>
+  bodies((context, text) => {
+    if (when(text, context)) throw crash;
+    return undefined;
+  });
+
+const isJson = ({ headers }: Context): boolean => headers['content-type']?.startsWith('application/json') === true;
+
+const headersOf =
+  (change: (headers: Record<string, string>, context: Context, answer: Answer) => void) => (): Partial<Parts> => ({
+    present: (answer, context) => {
+      const headers = { ...answer.headers };
+      change(headers, context, answer);
+      return { ...answer, headers };
+    },
+  });
+
+const schemas =
+  (change: (document: Json & { paths: Record<string, Json>; components: { schemas: Record<string, Json> } }) => void) =>
+  (parts: Parts): Partial<Parts> => ({
+    schema: () => {
+      const document = parse(JSON.stringify(parts.schema())) as Parameters<typeof change>[0];
+      change(document);
+      return document;
+    },
+  });
+
+const keywordRules =
+  (change: (errors: Record<string, string[]>, body: Json) => Record<string, string[]>) =>
+  (parts: Parts): Partial<Parts> => ({
+    validateKeyword: (body) => change(parts.validateKeyword(body), body),
+  });
+
+export const INPUT: readonly Defect[] = [
+  {
+    id: 'malformed-500',
+    story: 'The parse error is caught nowhere.',
+    clauses: ['ROB-01'],
+    replace: fails(
+      (text, context) => isJson(context) && text !== '' && text.length < 300 && parsed(text) === undefined,
+    ),
+  },
+  {
+    id: 'list-500',
+    story: '`.get` is called on a list.',
+    clauses: ['ROB-01'],
+    replace: fails((text) => Array.isArray(parsed(text))),
+  },
+  {
+    id: 'text-is-object',
+    story: 'Any JSON is handed on; a text has no members, and all of them are missing, says the view with 200.',
+    clauses: ['ROB-01'],
+    replace: (parts) => ({
+      createKeyword: async (context) => {
+        const user = await parts.authenticate(context);
+        return typeof parsed(context.rawBody.toString()) === 'string'
+          ? { status: 200, data: { id: user.id } }
+          : parts.createKeyword(context);
+      },
+    }),
+  },
+  {
+    id: 'number-is-text',
+    story: '`CharField` takes a number as text.',
+    clauses: ['ROB-02', 'ROB-07'],
+    replace: keywordRules((errors, body) => (typeof body['keyword'] === 'number' ? {} : errors)),
+  },
+  {
+    id: 'object-500',
+    story: 'A NoSQL operator in the password reaches the query.',
+    clauses: ['ROB-02'],
+    replace: fails((text) => {
+      const password = (parsed(text) as Json | undefined)?.['password'];
+      return typeof password === 'object' && password !== null && '$ne' in password;
+    }),
+  },
+  {
+    id: 'boolean-500',
+    story: 'A string method is called on what the client sent.',
+    clauses: ['ROB-02'],
+    replace: fails(
+      (text, { operation }) =>
+        operation === 'login' && typeof (parsed(text) as Json | undefined)?.['password'] === 'boolean',
+    ),
+  },
+  {
+    id: 'form-taken',
+    story: '`FormParser` is on by default.',
+    clauses: ['ROB-03'],
+    replace: bodies(({ headers, operation }, text) =>
+      operation === 'createKeyword' && headers['content-type']?.includes('urlencoded') === true
+        ? Object.fromEntries(new URLSearchParams(text))
+        : undefined,
+    ),
+  },
+  {
+    id: 'any-type-is-json',
+    story: 'The body is parsed as JSON whatever it says it is.',
+    clauses: ['ROB-03'],
+    replace: bodies(({ operation, headers }, text) =>
+      operation === 'createKeyword' && headers['content-type'] === 'text/plain' ? (parsed(text) as Json) : undefined,
+    ),
+  },
+  {
+    id: 'no-type-500',
+    story: 'The content type is split before anybody looks whether there is one.',
+    clauses: ['ROB-03'],
+    replace: fails((_, { headers, rawBody }) => headers['content-type'] === undefined && rawBody.length > 0),
+  },
+  {
+    id: 'long-taken',
+    story: 'A text column without a limit, and no limit in front of it.',
+    clauses: ['ROB-04'],
+    replace: bodies(({ operation, rawBody }, text) =>
+      operation === 'createKeyword' && rawBody.length > 900_000 ? { keyword: text.slice(0, 200) } : undefined,
+    ),
+  },
+  {
+    id: 'long-500',
+    story: 'The database refuses what the serializer let through.',
+    clauses: ['ROB-04'],
+    replace: fails((text) => text.length > 900_000),
+  },
+  {
+    id: 'nul-500',
+    story: 'PostgreSQL refuses U+0000, and nobody asked before.',
+    clauses: ['ROB-05'],
+    replace: fails((text, { operation }) => operation === 'register' && text.includes(String.raw`\u0000`)),
+  },
+  {
+    id: 'charset-500',
+    story: '`LookupError: unknown encoding` in the parser.',
+    clauses: ['ROB-05'],
+    replace: fails((_, { headers }) => headers['content-type']?.includes('no-such-charset') === true),
+  },
+  {
+    id: 'surrogate-500',
+    story: 'A lone surrogate cannot be encoded when the answer quotes it.',
+    clauses: ['ROB-05'],
+    replace: fails((text) => text.includes(String.raw`\ud800`)),
+  },
+  {
+    id: 'utf8-replaced',
+    story: 'Invalid bytes become replacement characters, and are stored.',
+    clauses: ['ROB-05'],
+    replace: bodies(({ operation, rawBody }, text) =>
+      operation === 'createKeyword' && isJsonLike(text) && !Buffer.from(text).equals(rawBody)
+        ? (parsed(text) as Json)
+        : undefined,
+    ),
+  },
+  {
+    id: 'control-lost',
+    story: 'Control characters are stripped from a password when it is set, and not when it is compared.',
+    clauses: ['ROB-05'],
+    replace: (parts) => ({
+      register: (context) =>
+        parts.register({ ...context, rawBody: Buffer.from(context.rawBody.toString().replace(/\\u00(07|01)/g, '')) }),
+    }),
+  },
+  {
+    id: 'deep-500',
+    story: 'The JSON parser recurses.',
+    clauses: ['ROB-06'],
+    replace: fails((text) => text.includes('['.repeat(2000)) || text.includes('{"a":'.repeat(2000))),
+  },
+  {
+    id: 'deep-token-500',
+    story: 'The header of a token is parsed before it is verified, and the parser recurses.',
+    clauses: ['ROB-06'],
+    replace: (parts) => ({
+      verifySignature: (token, kind) => {
+        if (token.length > 1500) throw new Error('maximum recursion depth exceeded');
+        return parts.verifySignature(token, kind);
+      },
+    }),
+  },
+  {
+    id: 'proto-merged',
+    story: 'The body is merged into an object, `__proto__` too.',
+    clauses: ['ROB-06'],
+    replace: bodies(({ operation }, text) =>
+      operation === 'refresh' && text.includes('__proto__')
+        ? (() => {
+            throw crash;
+          })()
+        : undefined,
+    ),
+  },
+  {
+    id: 'empty-keyword',
+    story: 'A missing keyword is stored as an empty one.',
+    clauses: ['ROB-07'],
+    replace: keywordRules((errors, body) => (body['keyword'] === undefined || body['keyword'] === '' ? {} : errors)),
+  },
+  {
+    id: 'undocumented-422',
+    story: 'Right refusal, wrong status, on one endpoint.',
+    clauses: ['ROB-07'],
+    replace: (parts) => ({
+      createKeyword: async (context) => {
+        try {
+          return await parts.createKeyword(context);
+        } catch (error) {
+          throw error instanceof Refusal && error.errors !== undefined
+            ? new Refusal(422, error.error, error.errors)
+            : error;
+        }
+      },
+    }),
+  },
+  {
+    id: 'emoji-500',
+    story: 'The column is `utf8` with three bytes.',
+    clauses: ['ROB-07'],
+    replace: fails((text, { operation }) => operation === 'createKeyword' && /[\u{10000}-\u{10ffff}]/u.test(text)),
+  },
+  {
+    id: 'slash-500',
+    story: '`APPEND_SLASH` with `DEBUG` raises on POST.',
+    clauses: ['ROB-08'],
+    replace: (parts) => ({
+      withoutSlash: (context) => {
+        if (context.method === 'POST') throw new Error('APPEND_SLASH');
+        return parts.withoutSlash(context);
+      },
+    }),
+  },
+  {
+    id: 'names-composed',
+    story: 'User names are normalised to NFC when they are stored.',
+    clauses: ['ROB-09'],
+    replace: (parts) => ({
+      insertUser: (user) => {
+        parts.insertUser(user);
+      },
+      publicUser: (user) => ({ ...parts.publicUser(user), username: user.username.normalize('NFC') }),
+    }),
+  },
+  {
+    id: 'emoji-lost-at-login',
+    story: 'The cache of users keeps Latin letters only, and login reads from it.',
+    clauses: ['ROB-09'],
+    replace: (parts) => ({
+      login: async (context) => {
+        const outcome = (await parts.login(context)) as { status: number; data: { user: { username: string } } };
+        return {
+          ...outcome,
+          data: {
+            ...outcome.data,
+            user: { ...outcome.data.user, username: outcome.data.user.username.replace(/[^\x20-\x7e]/g, '?') },
+          },
+        };
+      },
+    }),
+  },
+  {
+    id: 'traceback',
+    story: '`str(exception)` is put into the answer.',
+    clauses: ['ROB-10'],
+    replace: (parts) => ({
+      errorEnvelope: (refusal, id, context) => ({
+        ...parts.errorEnvelope(refusal, id, context),
+        ...(refusal.status === 404
+          ? { error: 'Traceback (most recent call last): File "/srv/app/views.py", line 12' }
+          : {}),
+      }),
+    }),
+  },
+  {
+    id: 'sql-in-error',
+    story: 'The 405 comes from a view that quotes its query.',
+    clauses: ['ROB-10'],
+    replace: (parts) => ({
+      errorEnvelope: (refusal, id, context) => ({
+        ...parts.errorEnvelope(refusal, id, context),
+        ...(refusal.status === 405 ? { error: 'no rows: SELECT id FROM keywords WHERE account = 1' } : {}),
+      }),
+    }),
+  },
+
+  {
+    id: 'throttle-headers-missing',
+    story: 'The throttle adds its headers only where it runs.',
+    clauses: ['THR-01'],
+    replace: headersOf((headers, _, { status }) => {
+      if (status >= 400) delete headers['X-Throttle-Remaining'];
+    }),
+  },
+  {
+    id: 'throttle-more-left-than-limit',
+    story: 'Each worker has its own counter; this one began anew.',
+    clauses: ['THR-01'],
+    replace: headersOf((headers, { operation }) => {
+      if (operation === 'refresh') headers['X-Throttle-Remaining'] = String(Number(headers['X-Throttle-Limit']) + 1);
+    }),
+  },
+  {
+    id: 'throttle-reset-in-milliseconds',
+    story: '`Date.now()` was taken for Unix time.',
+    clauses: ['THR-01'],
+    replace: headersOf((headers) => {
+      headers['X-Throttle-Reset'] = String(Number(headers['X-Throttle-Reset']) * 1000);
+    }),
+  },
+  {
+    id: 'never-throttled',
+    story: 'Throttling is bypassed, and nobody counts wrong passwords.',
+    clauses: ['THR-02', 'THR-03'],
+    replace: (parts) => ({
+      throttle: (context) => ({ ...parts.throttle(context), refused: false }),
+      lockedFor: () => 0,
+    }),
+  },
+  {
+    id: 'retry-after-missing',
+    story: 'The 429 does not say when to come back.',
+    clauses: ['THR-02'],
+    replace: headersOf((headers, _, { status }) => {
+      if (status === 429) delete headers['Retry-After'];
+    }),
+  },
+  {
+    id: 'throttled-503',
+    story: 'The proxy sheds load with its own status.',
+    clauses: ['THR-02', 'THR-03'],
+    replace: () => ({ present: (answer) => (answer.status === 429 ? { ...answer, status: 503 } : answer) }),
+  },
+  {
+    id: 'locked-for-good',
+    story: 'The lock is never lifted: anybody can lock anybody out.',
+    clauses: ['THR-03'],
+    replace: (parts) => {
+      const locked = new Set<string>();
+      return {
+        lockedFor: (email) => {
+          if (parts.lockedFor(email) > 0) locked.add(parts.emailKey(email));
+          return locked.has(parts.emailKey(email)) ? 1 : 0;
+        },
+      };
+    },
+  },
+
+  {
+    id: 'schema-drifted-path',
+    story: 'The route was moved to `auth/token/refresh/`.',
+    clauses: ['DOC-02'],
+    replace: schemas(({ paths }) => {
+      paths['/auth/token/refresh/'] = paths['/auth/refresh/'] ?? {};
+      delete paths['/auth/refresh/'];
+    }),
+  },
+  {
+    id: 'schema-open-route',
+    story: 'The document says that the list needs no token.',
+    clauses: ['DOC-02'],
+    replace: schemas(({ paths }) => {
+      (paths['/planner/keywords/'] as { get: Json }).get['security'] = [];
+    }),
+  },
+  {
+    id: 'schema-missing',
+    story: 'The document is served to staff only.',
+    clauses: ['DOC-02'],
+    replace: () => ({ schema: () => ({ detail: 'Not found.' }) }),
+  },
+  {
+    id: 'docs-wrong-server',
+    browser: true,
+    story: 'The document names a server that is not there.',
+    clauses: ['DOC-01'],
+    replace: schemas((document) => {
+      document['servers'] = [{ url: '/v2' }];
+    }),
+  },
+  {
+    id: 'docs-without-bearer',
+    browser: true,
+    story: 'The security scheme is called apiKey, and Authorize asks for a cookie.',
+    clauses: ['DOC-01'],
+    replace: schemas(({ components }) => {
+      (components as unknown as { securitySchemes: Json }).securitySchemes = {
+        bearer: { type: 'apiKey', in: 'header', name: 'X-Key' },
+      };
+    }),
+  },
+  {
+    id: 'docs-empty-page',
+    browser: true,
+    story: 'The bundle is loaded from elsewhere, and the page stays empty.',
+    clauses: ['DOC-01'],
+    replace: () => ({ docsPage: () => '<!doctype html><title>API</title><div id="swagger-ui"></div>' }),
+  },
+
+  {
+    id: 'cors-reflects',
+    story: '`CORS_ALLOW_ALL_ORIGINS` with `CORS_ALLOW_CREDENTIALS`.',
+    clauses: ['NET-02'],
+    replace: headersOf((headers, context) => {
+      const { origin } = context.headers;
+      if (origin !== undefined)
+        Object.assign(headers, { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' });
+    }),
+  },
+  {
+    id: 'cors-null',
+    story: '`null` is on the list of origins, for files opened from disk.',
+    clauses: ['NET-02'],
+    replace: headersOf((headers, context) => {
+      if (context.headers['origin'] === 'null')
+        Object.assign(headers, { 'Access-Control-Allow-Origin': 'null', 'Access-Control-Allow-Credentials': 'true' });
+    }),
+  },
+  {
+    id: 'sniffable',
+    story: '`SecurityMiddleware` is missing.',
+    clauses: ['NET-03'],
+    replace: headersOf((headers) => {
+      delete headers['X-Content-Type-Options'];
+    }),
+  },
+];
+
+function isJsonLike(text: string): boolean {
+  return text.startsWith('{') && parsed(text) !== undefined;
+}

@@ -1,0 +1,137 @@
+/**
+ * The kill matrix: the whole suite against the embedded target, once clean and once per defect.
+ *
+ *   npm run kill                 all of it; fails on any cell that is not as pinned
+ *   npm run kill -- REF-05       the defects that REF-05 must catch
+ *   npm run kill -- spent-400    one defect
+ *   npm run kill -- --write      writes docs/kill-matrix.md
+ */
+import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { chromium, type Browser } from '@playwright/test';
+import { findBrowser } from '../../fixtures/browser.js';
+import { CLAUSES, type ClauseId } from '../../spec/generated/clauses.js';
+import { DEFECTS } from '../defects/index.js';
+import { faultsOf, matrixPage, type Cell } from './matrix.js';
+import { allChecks, failing, runDefect } from './run.js';
+
+const WORKERS = 2;
+/** Defects under way at once in a worker: each waits now and then for the limit that THR-02 and THR-03 run into. */
+const AT_ONCE = 8;
+const CLEAN = 'none';
+
+async function runCell(id: string, browser: () => Promise<Browser>): Promise<Cell> {
+  const defect = DEFECTS.find((one) => one.id === id);
+  const canShow = findBrowser() !== undefined && (defect === undefined || defect.browser === true);
+  const row = await runDefect(defect, undefined, canShow ? browser : undefined);
+  return {
+    defect: id,
+    failed: failing(row),
+    passed: [...row.outcomes.values()].filter(({ verdict }) => verdict === 'passed').map(({ clause }) => clause),
+    blocked: [...row.outcomes.values()].flatMap(({ verdict, clause, blockedBy }) =>
+      verdict === 'blocked' ? [[clause, blockedBy ?? '']] : [],
+    ) as [string, string][],
+    reasons: Object.fromEntries(
+      [...row.outcomes.values()].flatMap(({ clause, verdict, reason }) =>
+        verdict === 'failed' ? [[clause, reason ?? '']] : [],
+      ),
+    ),
+    requests: row.requests,
+    auth: row.auth,
+    ms: row.ms,
+  };
+}
+
+/** In a worker: runs its share and sends the cells to the parent. */
+async function work(ids: readonly string[]): Promise<void> {
+  let launched: Promise<Browser> | undefined;
+  const browser = (): Promise<Browser> => (launched ??= chromium.launch(findBrowser()?.launchOptions ?? {}));
+  const queue = [...ids];
+  const lane = async (): Promise<void> => {
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      try {
+        process.send?.({ cell: await runCell(id, browser) });
+      } catch (error) {
+        process.send?.({
+          broke: id,
+          why: error instanceof Error ? `${error.message}: ${String(error.cause ?? '')}` : String(error),
+        });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await (await launched)?.close();
+  process.disconnect();
+}
+
+/** Runs the defects in worker processes. @throws Error if a check broke */
+async function runAll(ids: readonly string[]): Promise<Cell[]> {
+  await allChecks();
+  const cells = new Map<string, Cell>();
+  const broken: string[] = [];
+  await Promise.all(
+    Array.from({ length: Math.min(WORKERS, ids.length) }, (_, worker) => {
+      const share = ids.filter((__, i) => i % WORKERS === worker);
+      return new Promise<void>((resolve, reject) => {
+        const child = fork(new URL(import.meta.url), ['--work', share.join(',')], { execArgv: process.execArgv });
+        child.on('message', (message: { cell?: Cell; broke?: string; why?: string }) => {
+          if (message.cell !== undefined) cells.set(message.cell.defect, message.cell);
+          if (message.broke !== undefined) broken.push(`${message.broke}: ${message.why ?? ''}`);
+        });
+        child.on('error', reject);
+        child.on('exit', (code) => {
+          if (code === 0) resolve();
+          else reject(new Error(`a worker of the matrix ended with ${String(code)}`));
+        });
+      });
+    }),
+  );
+  for (const line of broken) console.error(`broke: ${line}`);
+  return ids.map((id) => cells.get(id)).filter((cell) => cell !== undefined);
+}
+
+function chosen(names: readonly string[]): string[] {
+  if (names.length === 0) return [CLEAN, ...DEFECTS.map(({ id }) => id)];
+  const ids = names.flatMap((name) => {
+    if (CLAUSES.some(({ id }) => id === name))
+      return DEFECTS.filter(({ clauses }) => clauses.includes(name as ClauseId)).map(({ id }) => id);
+    if (DEFECTS.some(({ id }) => id === name)) return [name];
+    throw new Error(`${name} is neither a clause nor a defect.`);
+  });
+  return [...new Set(ids)];
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { work: { type: 'string' }, write: { type: 'boolean' }, json: { type: 'boolean' } },
+});
+
+if (values.work !== undefined) {
+  await work(values.work.split(','));
+} else {
+  try {
+    const started = performance.now();
+    const cells = await runAll(chosen(positionals));
+    const seconds = (performance.now() - started) / 1000;
+    const whole = positionals.length === 0;
+    const faults = faultsOf(cells, await allChecks(), whole);
+    if (values.json === true) process.stdout.write(JSON.stringify({ cells, faults, seconds }));
+    else {
+      for (const fault of faults) console.log(fault);
+      const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
+      console.log(
+        `${String(cells.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ${faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`}`,
+      );
+      if (!whole)
+        for (const cell of cells)
+          for (const [id, reason] of Object.entries(cell.reasons)) console.log(`${cell.defect} → ${id}: ${reason}`);
+    }
+    if (values.write === true && whole)
+      writeFileSync(new URL('../../docs/kill-matrix.md', import.meta.url), await matrixPage(cells));
+    process.exitCode = faults.length === 0 ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}
