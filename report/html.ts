@@ -55,7 +55,7 @@ function wireText(exchange: Exchange): string {
       : `${String(response.status)}\n${lines(response.headers)}${body(response.body)}`;
   const tokens = (exchange.tokens ?? []).map(
     ({ fingerprint, header, claims }) =>
-      `token ${fingerprint}: ${visible(JSON.stringify(header) ?? '?')} ${visible(JSON.stringify(claims) ?? '?')}`,
+      `token ${fingerprint}: ${visible(JSON.stringify(header ?? '?'))} ${visible(JSON.stringify(claims ?? '?'))}`,
   );
   return [asked, answered, ...(tokens.length === 0 ? [] : [tokens.join('\n')])].join('\n\n———\n\n');
 }

@@ -22,7 +22,6 @@ import { scanArtefacts } from './scan.js';
 import { badge, summaryMarkdown, workflowCommands } from './summary.js';
 import { judgeClauses, judgeRun, shardProblems, type Finished, type GateLevel } from './verdict.js';
 
-// eslint-disable-next-line no-control-regex -- Playwright colours its errors
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 function firstLine(error: TestError | undefined): string {

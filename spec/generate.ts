@@ -70,7 +70,7 @@ function requirements(): z.infer<typeof Requirements> {
     seen.add(id);
     if (!id.startsWith(`${area}-`)) faults.push(`${id} is not of area ${area}`);
     const position = areas.indexOf(area) * 100 + Number(id.slice(4));
-    if (areas.indexOf(area) < 0) faults.push(`${id}: unknown area ${area}`);
+    if (!areas.includes(area)) faults.push(`${id}: unknown area ${area}`);
     else if (position <= last) faults.push(`${id} is out of order`);
     last = position;
     for (const name of needs.flatMap((alternatives) => alternatives.split(' | '))) {

@@ -60,7 +60,7 @@ clause('LOG-02', async (check) => {
   const faults = [
     !Number.isInteger(user['id']) && '`id` is not an integer',
     ...['email', 'username'].map((name) => typeof user[name] !== 'string' && `\`${name}\` is not a text`),
-    !ROLES.includes(String(user['role'])) && `\`role\` is ${JSON.stringify(user['role']) ?? 'missing'}`,
+    !ROLES.includes(String(user['role'])) && `\`role\` is ${JSON.stringify(user['role'] ?? 'missing')}`,
     ...['id', 'name', 'slug'].map((name) => account?.[name] === undefined && `\`account.${name}\` is missing`),
     ...['name', 'slug'].map(
       (name) =>
@@ -161,7 +161,7 @@ clause('LOG-08', async (check) => {
 });
 
 function otherCase(text: string): string {
-  return [...text]
+  return Array.from(text)
     .map((letter) => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase()))
     .join('');
 }

@@ -57,7 +57,7 @@ clause('TOK-03', async (check) => {
   expect(reply, 'the headers').toSatisfy(
     seen.every(({ alg, typ }) => alg === 'HS256' && typeof typ === 'string' && typ.toUpperCase() === 'JWT'),
     '`alg` HS256 and `typ` JWT',
-    seen.map(({ kind, alg, typ }) => `${kind}: ${JSON.stringify(alg)}, ${JSON.stringify(typ) ?? 'no typ'}`).join('; '),
+    seen.map(({ kind, alg, typ }) => `${kind}: ${JSON.stringify(alg)}, ${JSON.stringify(typ ?? 'no typ')}`).join('; '),
   );
 });
 

@@ -1,6 +1,6 @@
 /** Faults of authentication and authorisation. */
 import { createHash, createHmac, createPublicKey, createVerify, type JsonWebKey } from 'node:crypto';
-import { Refusal, type Claims, type Context, type Parts } from '../../fixtures/reference/parts.js';
+import { Refusal, type Context, type Parts } from '../../fixtures/reference/parts.js';
 import { unauthenticated } from '../../fixtures/reference/tokens.js';
 import type { Defect } from './defect.js';
 
@@ -21,7 +21,7 @@ const takes =
     verifySignature: (token, kind) => {
       const [head = '', body = '', signature = ''] = token.split('.');
       if (kind === 'access' && body !== '' && good(token, part(token, 0), `${head}.${body}`, signature))
-        return part(token, 1) as Claims;
+        return part(token, 1);
       return parts.verifySignature(token, kind);
     },
   });

@@ -31,7 +31,7 @@ async function runCell(id: string, browser: () => Promise<Browser>): Promise<Cel
     passed: [...row.outcomes.values()].filter(({ verdict }) => verdict === 'passed').map(({ clause }) => clause),
     blocked: [...row.outcomes.values()].flatMap(({ verdict, clause, blockedBy }) =>
       verdict === 'blocked' ? [[clause, blockedBy ?? '']] : [],
-    ) as [string, string][],
+    ),
     reasons: Object.fromEntries(
       [...row.outcomes.values()].flatMap(({ clause, verdict, reason }) =>
         verdict === 'failed' ? [[clause, reason ?? '']] : [],

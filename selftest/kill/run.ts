@@ -43,7 +43,7 @@ export function targetOf(reference: Reference, more: Partial<Target> = {}): Targ
     viewer: reference.seeds.viewer,
     foreignResource: reference.seeds.foreignResource,
     deniedSite: reference.seeds.deniedSite,
-    keywordBody: reference.seeds.keywordBody as Record<string, unknown>,
+    keywordBody: reference.seeds.keywordBody,
     secret: reference.jwtSecret,
     register: true,
     write: true,

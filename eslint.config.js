@@ -1,0 +1,69 @@
+import playwright from 'eslint-plugin-playwright';
+import tseslint from 'typescript-eslint';
+
+/** Imports run one way: tests → fixtures → spec, report → fixtures and spec; nothing imports tests but the self-tests. */
+const forbid = (...groups) => ({
+  'no-restricted-imports': [
+    'error',
+    {
+      patterns: groups.map((group) => ({ group: [group], message: 'Imports run one way, see docs/architecture.md.' })),
+    },
+  ],
+});
+
+export default tseslint.config(
+  {
+    ignores: [
+      'node_modules',
+      'spec/generated',
+      'conformance-report',
+      'playwright-report',
+      'test-results',
+      '.scratch',
+      'report/report.client.js',
+    ],
+  },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    rules: {
+      // `env['NAME']` and `claims['exp']` say that the member may not be there; the compiler option asks for it too.
+      '@typescript-eslint/dot-notation': 'off',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
+      ],
+      // Parts, checks and fixtures are objects of functions, handed around one by one: none of them has a `this`.
+      '@typescript-eslint/unbound-method': 'off',
+      // Claims and members come from a target: whatever they are, they are shown.
+      '@typescript-eslint/no-base-to-string': 'off',
+      // A ternary beside a ternary is not null-handling, and `||` is meant where an empty text counts as none.
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
+    },
+  },
+  {
+    files: ['fixtures/**'],
+    ignores: ['fixtures/reference/**'],
+    rules: forbid('**/tests/**', '**/report/**', '**/selftest/**'),
+  },
+  {
+    files: ['fixtures/reference/**'],
+    rules: forbid('**/tests/**', '**/report/**', '**/selftest/**', '../*.js', '!../../spec/**'),
+  },
+  { files: ['report/**'], rules: forbid('**/tests/**', '**/selftest/**') },
+  { files: ['spec/**'], rules: forbid('**/tests/**', '**/fixtures/**', '**/report/**', '**/selftest/**') },
+  {
+    files: ['tests/**', 'selftest/**/*.spec.ts'],
+    ...playwright.configs['flat/recommended'],
+    rules: {
+      ...playwright.configs['flat/recommended'].rules,
+      // Checks are declared by `clause`, which the plugin does not know as a test.
+      'playwright/no-standalone-expect': 'off',
+      'playwright/no-conditional-in-test': 'off',
+      'playwright/no-conditional-expect': 'off',
+      'playwright/expect-expect': 'off',
+    },
+  },
+  { files: ['eslint.config.js'], ...tseslint.configs.disableTypeChecked },
+);
