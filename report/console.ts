@@ -1,114 +1,141 @@
-/** What a developer reads first: the verdict, the totals, and then only what needs attention. */
+/** What a developer reads first: the verdict, the totals, and then only what needs attention, one block for each cause. */
 import { styleText } from 'node:util';
-import { visible } from './escape.js';
+import { blockedUnder, type Cause } from './causes.js';
+import { visible, visibleLines } from './escape.js';
 import type { Report, ReportedClause } from './report.js';
+import {
+  blockedByNothing,
+  changes,
+  costSentence,
+  count,
+  gateSentence,
+  idList,
+  openClauses,
+  otherProblems,
+  verdictSentence,
+} from './words.js';
 
-/** Clauses shown in full; the rest is in the report. */
-const SHOWN = 12;
-const SHOWN_FAILURES = 4;
+/** Failed clauses shown, of one cause too, failures of each, and groups of unverified ones; of the rest the number is told. */
+const SHOWN = { clauses: 12, ofOneCause: 6, failures: 3, open: 8 };
 
 type Style = Parameters<typeof styleText>[0];
+type Paint = (style: Style, text: string) => string;
 
-function painter(colours: boolean): (style: Style, text: string) => string {
-  return (style, text) => (colours ? styleText(style, text) : text);
+function title({ id, level, statement, source }: ReportedClause, paint: Paint, style: Style): string {
+  return `${paint(style, id)} ${level}  ${statement}  ${paint('dim', `(${source})`)}`;
 }
 
-/** The verdict as a sentence. */
-export function verdictSentence(report: Report): string {
-  const { verdict, totals, clauses } = report;
-  const target = report.target.embedded
-    ? 'The embedded target'
-    : report.target.baseUrl === ''
-      ? 'The target'
-      : report.target.baseUrl;
-  const checked = totals.passed + totals.failed + totals.waived;
-  const of = `${String(totals.passed)} of ${String(clauses.length)} clauses hold`;
-  const waived = totals.waived > 0 ? `, ${String(totals.waived)} waived` : '';
-  if (verdict === 'conformant')
-    return `${target} is conformant: ${of}${waived}, ${String(clauses.length - checked)} were not checked.`;
-  if (verdict === 'not conformant')
-    return `${target} is not conformant: ${String(totals.failed)} clauses fail, ${of}${waived}.`;
-  return `Inconclusive: ${visible(report.problems[0] ?? 'the run did not get to an end.')}`;
-}
-
-function clauseLines(clause: ReportedClause, report: Report, paint: ReturnType<typeof painter>): string[] {
-  const lines = [
-    '',
-    `${paint(['bold', 'red'], clause.id)} ${clause.level}  ${clause.statement}  ${paint('dim', `(${clause.source})`)}`,
-  ];
-  for (const failure of clause.failures.slice(0, SHOWN_FAILURES)) {
-    lines.push(`  ${visible(failure.message)}`);
-    const id = failure.exchange?.requestId;
-    if (id !== undefined) lines.push(paint('dim', `  request_id ${visible(id, 60)}`));
-  }
-  if (clause.failures.length > SHOWN_FAILURES)
-    lines.push(`  … and ${String(clause.failures.length - SHOWN_FAILURES)} more in report.html`);
-  if (clause.hint !== '') lines.push(`  ${paint('yellow', 'likely cause:')} ${clause.hint}`);
-  const curl = clause.failures.find((failure) => failure.curl !== undefined)?.curl;
-  if (curl !== undefined) lines.push(paint('dim', `  ${visible(curl, 900)}`));
-  const blocked = report.clauses.filter(({ blockedBy }) => blockedBy === clause.id).map(({ id }) => id);
-  if (blocked.length > 0) lines.push(`  blocks ${list(blocked)}`);
+function evidenceLines({ failures }: ReportedClause, paint: Paint): string[] {
+  const lines = failures.slice(0, SHOWN.failures).map(({ message, exchange }) => {
+    const requestId = exchange?.requestId;
+    return visible(message) + (requestId === undefined ? '' : paint('dim', ` · request_id ${visible(requestId, 60)}`));
+  });
+  const more = failures.length - SHOWN.failures;
+  if (more > 0) lines.push(`… and ${String(more)} more in report.html`);
+  const curl = failures.find((failure) => failure.curl !== undefined)?.curl;
+  if (curl !== undefined) lines.push(paint('dim', visible(curl, 1000)));
   return lines;
 }
 
-function list(ids: readonly string[]): string {
-  return ids.length > 10 ? `${ids.slice(0, 8).join(', ')}, … (${String(ids.length)})` : ids.join(', ');
-}
-
-/** Unverified clauses by what stands in their way. */
-export function openClauses(report: Report): { readonly reason: string; readonly ids: readonly string[] }[] {
-  const groups = new Map<string, string[]>();
-  for (const { id, verdict, reason } of report.clauses) {
-    if (verdict === 'unverified') groups.set(reason, [...(groups.get(reason) ?? []), id]);
+/** A cause of several clauses has a title of its own; one that is a single clause's has that clause's. */
+function causeLines(cause: Cause, number: number, members: readonly ReportedClause[], paint: Paint): string[] {
+  const style: Style = ['bold', cause.gates ? 'red' : 'yellow'];
+  const indented = (lines: readonly string[], by: number): string[] => lines.map((line) => ' '.repeat(by) + line);
+  const heading = `${String(number)}. `;
+  const hint = cause.hint === '' ? [] : [`${paint('yellow', 'likely cause:')} ${cause.hint}`];
+  const blocks = cause.blocks.length > 0 ? [`blocks ${idList(cause.blocks)}`] : [];
+  const [only] = members;
+  if (members.length === 1 && only !== undefined && cause.clauses.length === 1) {
+    return [
+      '',
+      heading + title(only, paint, style),
+      ...indented([...evidenceLines(only, paint), ...hint, ...blocks], 3),
+    ];
   }
-  return [...groups].map(([reason, ids]) => ({ reason, ids })).sort((a, b) => b.ids.length - a.ids.length);
+  return [
+    '',
+    heading + paint(style, `${visible(cause.title, 300)} (${count(cause.clauses.length, 'clause')})`),
+    ...indented(hint, 3),
+    ...members.flatMap((member) => [
+      `   ${title(member, paint, 'bold')}`,
+      ...indented(evidenceLines(member, paint), 5),
+    ]),
+    ...indented(blocks, 3),
+  ];
 }
 
-/** True if a failure of this clause decides about the exit code. */
-export function gatesIn(report: Report, { level }: ReportedClause): boolean {
-  return level === 'MUST' || (level === 'SHOULD' && report.gate.level !== 'must') || report.gate.level === 'all';
+/** The causes that fit into what is shown. */
+function causesLines(report: Report, paint: Paint): string[] {
+  const lines: string[] = [];
+  let room = SHOWN.clauses;
+  let left = 0;
+  for (const [i, cause] of report.causes.entries()) {
+    // A cause with very many clauses is shown by its first ones.
+    const ids = cause.clauses.slice(0, Math.min(room, SHOWN.ofOneCause));
+    left += cause.clauses.length - ids.length;
+    if (ids.length === 0) continue;
+    if (!cause.gates && (report.causes[i - 1]?.gates ?? true)) lines.push('', paint('bold', 'Does not gate:'));
+    const members = ids.flatMap((id) => report.clauses.find((clause) => clause.id === id) ?? []);
+    lines.push(...causeLines(cause, i + 1, members, paint));
+    room -= ids.length;
+  }
+  if (left > 0) lines.push('', `… and ${count(left, 'failed clause')} more in report.html`);
+  return lines;
 }
 
-/** @param folder where the reports are */
+function waiverLines(report: Report, paint: Paint): string[] {
+  const { waivers, clauses } = report;
+  if (waivers.length === 0) return [];
+  return [
+    '',
+    paint('bold', 'Waived:'),
+    ...waivers.map(({ clause, reason, owner, expires, state }) => {
+      const blocks = blockedUnder(clauses, [clause]);
+      const more = state === 'in force' ? '' : state === 'stale' ? ', passes now' : ', could not be judged';
+      return `  ${clause} until ${expires}, ${visible(owner, 60)}: ${visible(reason, 200)}${more}${blocks.length > 0 ? `; blocks ${idList(blocks)}` : ''}`;
+    }),
+  ];
+}
+
+/**
+ * @param folder where the reports are
+ * @param colours whether the console shows them
+ */
 export function consoleText(report: Report, folder: string, colours: boolean): string {
-  const paint = painter(colours);
-  const { totals, requests, gate } = report;
-  const colour = report.verdict === 'conformant' ? 'green' : report.verdict === 'inconclusive' ? 'yellow' : 'red';
+  const paint: Paint = (style, text) => (colours ? styleText(style, text) : text);
+  const { totals, clauses, baseline } = report;
+  const colour = { conformant: 'green', inconclusive: 'yellow', 'not conformant': 'red' } as const;
   const lines = [
     '',
-    paint(['bold', colour], verdictSentence(report)),
-    `${String(totals.passed)} passed, ${String(totals.failed)} failed, ${String(totals.waived)} waived, ${String(totals.blocked)} blocked, ${String(totals.unverified)} unverified` +
-      ` · gate “${gate.level}” ${gate.passed ? 'holds' : 'does not hold'}` +
-      ` · ${String(requests.total)} requests (${String(requests.auth)} to login and register), ${String(requests.accountsMade)} accounts made` +
-      ` · ${(report.durationMs / 1000).toFixed(1)} s${requests.throttledMs > 0 ? `, ${(requests.throttledMs / 1000).toFixed(0)} s of waiting for the rate limit` : ''}`,
+    paint(['bold', colour[report.verdict]], visibleLines(verdictSentence(report))),
+    Object.entries(totals)
+      .map(([verdict, number]) => `${String(number)} ${verdict}`)
+      .join(' · ') + ` (of ${String(clauses.length)} clauses)`,
+    `${gateSentence(report)} · ${costSentence(report)}`,
+    ...otherProblems(report).map((problem) => paint('yellow', visibleLines(problem))),
+    ...report.notes.map((note) => `note: ${visible(note)}`),
+    ...causesLines(report, paint),
   ];
-  const problems = report.verdict === 'inconclusive' ? report.problems.slice(1) : report.problems;
-  for (const problem of problems) lines.push(paint('yellow', visible(problem)));
-
-  const failed = report.clauses.filter(({ verdict }) => verdict === 'failed');
-  const gating = failed.filter((clause) => gatesIn(report, clause));
-  const others = failed.filter((clause) => !gatesIn(report, clause));
-  for (const clause of [...gating, ...others].slice(0, SHOWN)) {
-    if (clause === others[0]) lines.push('', paint('bold', 'Not as it should be, but not gating:'));
-    lines.push(...clauseLines(clause, report, paint));
+  const adrift = blockedByNothing(report);
+  if (adrift.length > 0) {
+    lines.push('', paint('bold', 'Blocked by clauses that did not fail in this run:'));
+    for (const { id, reason } of adrift.slice(0, SHOWN.open)) lines.push(`  ${id}: ${visible(reason)}`);
+    if (adrift.length > SHOWN.open) lines.push(`  … and ${String(adrift.length - SHOWN.open)} more in report.html`);
   }
-  if (failed.length > SHOWN) lines.push('', `… and ${String(failed.length - SHOWN)} more in report.html`);
-
-  const waived = report.clauses.filter(({ verdict }) => verdict === 'waived').map(({ id }) => id);
-  if (waived.length > 0) lines.push('', `waived: ${list(waived)}`);
+  lines.push(...waiverLines(report, paint));
   const open = openClauses(report);
-  if (open.length > 0) {
+  if (open.length > 0 && report.totals.unverified < clauses.length) {
     lines.push('', paint('bold', 'Not verified:'));
-    for (const { reason, ids } of open.slice(0, 8)) lines.push(`  ${list(ids)}: ${visible(reason)}`);
+    for (const { reason, ids } of open.slice(0, SHOWN.open)) lines.push(`  ${idList(ids)}: ${visible(reason)}`);
+    if (open.length > SHOWN.open) lines.push(`  … and ${String(open.length - SHOWN.open)} more reasons in report.html`);
   }
-  if (report.baseline !== undefined) {
-    const { newlyFailing, fixed, newlyUnverified, startedAt } = report.baseline;
-    const change = (what: string, ids: readonly string[]): string => `${what} ${ids.length === 0 ? 'none' : list(ids)}`;
+  if (baseline !== undefined) {
+    const changed = changes(report).map(({ what, ids }) => `${what} ${idList(ids)}`);
     lines.push(
       '',
-      `since ${startedAt.slice(0, 10)}: ${change('newly failing', newlyFailing)}; ${change('fixed', fixed)}; ${change('newly unverified', newlyUnverified)}`,
+      `Since ${baseline.startedAt.slice(0, 10)}: ${changed.length === 0 ? 'nothing changed' : changed.join('; ')}.`,
     );
   }
-  lines.push('', paint('dim', `${folder}/report.html · ${folder}/report.json · playwright-report/index.html`), '');
+  lines.push('', paint('dim', `${folder}/report.html · ${folder}/report.json · ${folder}/summary.md`), '');
   return lines.join('\n');
 }

@@ -1,18 +1,52 @@
+/** The likely cause of a failure, in the target's own framework: looked up in hints.yaml by the clause and by what was seen. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import type { ClauseResult } from './verdict.js';
 
-interface Hint {
-  readonly seen?: string;
+const Hint = z.strictObject({ seen: z.string().optional(), hint: z.string() });
+const Shared = Hint.extend({
+  title: z.string(),
+  clauses: z.string().transform((ids) => ids.split(' ')),
+  beside: z.string().optional(),
+});
+const Table = z.strictObject({
+  shared: z.array(Shared),
+  clauses: z.record(z.string(), z.array(Hint)),
+  otherwise: z.array(Hint),
+});
+
+export interface LikelyCause {
+  /** Of a cause that shows in several clauses at once: they are reported together under it. */
+  readonly title?: string;
   readonly hint: string;
 }
 
-let table: Readonly<Record<string, readonly Hint[]>> | undefined;
+let table: z.infer<typeof Table> | undefined;
 
-/** The likely cause of a failed clause, in the target's own framework; empty where nothing typical is known. */
-export function hintFor({ clause, verdict, failures }: ClauseResult): string {
-  if (verdict !== 'failed' && verdict !== 'waived') return '';
-  table ??= parse(readFileSync(new URL('hints.yaml', import.meta.url), 'utf8')) as Record<string, Hint[]>;
-  const seen = failures.map((failure) => `${failure.seen ?? ''} ${failure.message}`).join('\n');
-  return table[clause.id]?.find((hint) => hint.seen === undefined || seen.includes(hint.seen))?.hint ?? '';
+/** @throws ZodError if hints.yaml is not as it should be */
+export function hintTable(): z.infer<typeof Table> {
+  return (table ??= Table.parse(parse(readFileSync(new URL('hints.yaml', import.meta.url), 'utf8'))));
+}
+
+/**
+ * What probably is wrong with the target; undefined where nothing typical is known, and for clauses that did not fail.
+ * @param failed ids of all clauses that failed in this run
+ */
+export function likelyCause(result: ClauseResult, failed: ReadonlySet<string>): LikelyCause | undefined {
+  const { clause, verdict, failures } = result;
+  if (verdict !== 'failed' && verdict !== 'waived') return undefined;
+  const { shared, clauses, otherwise } = hintTable();
+  const messages = failures.map(({ message }) => message);
+  const together = shared.find(
+    ({ clauses: ids, seen, beside }) =>
+      ids.includes(clause.id) &&
+      (beside === undefined || failed.has(beside)) &&
+      (seen === undefined || messages.every((message) => new RegExp(seen).test(message))),
+  );
+  if (together !== undefined) return { title: together.title, hint: together.hint };
+  const own = [...(clauses[clause.id] ?? []), ...otherwise].find(
+    ({ seen }) => seen === undefined || messages.some((message) => new RegExp(seen).test(message)),
+  );
+  return own === undefined ? undefined : { hint: own.hint };
 }

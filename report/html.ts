@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { Eta } from 'eta';
 import type { Exchange } from '../fixtures/outcome.js';
 import { AREAS, SOURCES } from '../spec/generated/clauses.js';
-import { gatesIn, openClauses, verdictSentence } from './console.js';
 import { visible } from './escape.js';
 import type { Report, ReportedClause, ReportedFailure } from './report.js';
+import { openClauses, verdictSentence } from './words.js';
 
 const VERDICTS = ['passed', 'failed', 'waived', 'blocked', 'unverified'];
 const LONGEST_BODY = 2500;
@@ -109,7 +109,7 @@ function attention(report: Report): ReportedClause[] {
     report.clauses.filter(({ blockedBy }) => blockedBy === clause.id).length;
   return report.clauses
     .filter(({ verdict }) => verdict === 'failed' || verdict === 'waived')
-    .sort((a, b) => Number(gatesIn(report, b)) - Number(gatesIn(report, a)) || weight(b) - weight(a));
+    .sort((a, b) => Number(b.gates) - Number(a.gates) || weight(b) - weight(a));
 }
 
 export function htmlReport(report: Report): string {
@@ -123,7 +123,7 @@ export function htmlReport(report: Report): string {
     attention: attention(report),
     open: openClauses(report),
     timeline: timeline(report),
-    gates: (clause: ReportedClause) => gatesIn(report, clause),
+    gates: (clause: ReportedClause) => clause.gates,
     show: (text: string) => visible(text),
     code,
     sources,

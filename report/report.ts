@@ -1,12 +1,11 @@
-/** The report of a run: one versioned document, from which every other output is derived. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import addFormats from 'ajv-formats';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { Cost, Exchange, Measurement, RunFacts, Verdict } from '../fixtures/outcome.js';
+/** The report of a run: one versioned document (report.schema.json), from which every other output is derived. */
+import type { Cost, Exchange, Failure, Measurement, RunFacts, Verdict } from '../fixtures/outcome.js';
+import type { Waiver, Waivers } from '../fixtures/waivers.js';
+import { rootCauses, type Cause } from './causes.js';
 import { curlLine } from './curl.js';
-import { hintFor } from './hints.js';
-import type { ClauseResult, RunVerdict } from './verdict.js';
+import { shortened } from './escape.js';
+import { likelyCause } from './hints.js';
+import { gates, type ClauseResult, type GateLevel, type RunVerdict } from './verdict.js';
 
 export const FORMAT = 'igny8-auth-conformance/1';
 
@@ -15,6 +14,7 @@ export interface ReportedFailure {
   readonly expected?: string;
   readonly seen?: string;
   readonly exchange: Exchange | null;
+  /** Repeats the request, with shell variables for secrets. */
   readonly curl?: string;
 }
 
@@ -25,16 +25,31 @@ export interface ReportedClause {
   readonly statement: string;
   readonly source: string;
   readonly verdict: Verdict;
+  /** Why it is not passed; empty if it is. */
   readonly reason: string;
+  /** Likely cause in the target's framework; may be empty. */
   readonly hint: string;
   readonly durationMs: number;
-  readonly blockedBy?: string;
   readonly failures: readonly ReportedFailure[];
+  /** A failure of it fails the gate. */
+  readonly gates: boolean;
+  readonly blockedBy?: string;
   readonly measurements: readonly Measurement[];
+  readonly requests: number;
+  readonly throttledMs: number;
+  /** What the verdict of a clause without failures rests on: the last exchanges of its check. */
+  readonly evidence: readonly Exchange[];
 }
 
+export interface ReportedWaiver extends Waiver {
+  /** `in force`: the clause fails; `stale`: it passes now; `idle`: it could not be judged. */
+  readonly state: 'in force' | 'stale' | 'idle';
+}
+
+/** What changed against an earlier report. */
 export interface Baseline {
   readonly startedAt: string;
+  readonly verdict: RunVerdict['verdict'];
   readonly newlyFailing: readonly string[];
   readonly fixed: readonly string[];
   readonly newlyUnverified: readonly string[];
@@ -46,7 +61,7 @@ export interface Report {
   readonly suite: { readonly version: string; readonly contract: string };
   readonly startedAt: string;
   readonly durationMs: number;
-  readonly gate: { readonly level: RunFacts['gate']; readonly passed: boolean };
+  readonly gate: { readonly level: GateLevel; readonly passed: boolean };
   readonly verdict: RunVerdict['verdict'];
   readonly totals: Readonly<Record<Verdict, number>>;
   readonly requests: {
@@ -56,17 +71,60 @@ export interface Report {
     readonly accountsMade: number;
   };
   readonly clauses: readonly ReportedClause[];
+  readonly causes: readonly Cause[];
+  /** Why the run is inconclusive or the gate fails, beside failed clauses. */
   readonly problems: readonly string[];
   readonly notes: readonly string[];
   readonly configuration: Readonly<Record<string, string>>;
+  readonly waivers: readonly ReportedWaiver[];
+  /** The shards that this report was made of, or the one that it is about. */
+  readonly shards?: { readonly total: number; readonly present: readonly number[] };
   readonly baseline?: Baseline;
 }
 
-/** Failures of one clause that are reported in full; of more the message says how many. */
-const SHOWN_FAILURES = 12;
+/** Failures of one clause that are reported, and those among them with their exchange. */
+const FAILURES = { reported: 12, withExchange: 8 };
+/** Exchanges kept of a clause that did not fail. */
+const EVIDENCE = { exchanges: 2, bodyCharacters: 600 };
+const LONGEST = { message: 1500, headers: 30, header: 300, body: 2100 };
 
-function reported(result: ClauseResult): ReportedClause {
-  const { clause, verdict, reason, blockedBy, failures, measurements, durationMs } = result;
+/** An exchange within bounds that no target can stretch. */
+function bounded(exchange: Exchange, bodyCharacters = LONGEST.body): Exchange {
+  const headers = (list: Exchange['request']['headers']): Exchange['request']['headers'] =>
+    list.slice(0, LONGEST.headers).map(([name, value]) => [shortened(name, 100), shortened(value, LONGEST.header)]);
+  const { request, response, tokens } = exchange;
+  return {
+    ...exchange,
+    request: {
+      ...request,
+      headers: headers(request.headers),
+      ...(request.body === undefined ? {} : { body: shortened(request.body, bodyCharacters) }),
+    },
+    ...(response === undefined
+      ? {}
+      : {
+          response: { ...response, headers: headers(response.headers), body: shortened(response.body, bodyCharacters) },
+        }),
+    ...(tokens === undefined
+      ? {}
+      : { tokens: tokens.filter((token) => JSON.stringify(token).length < LONGEST.body).slice(0, 4) }),
+  };
+}
+
+function reportedFailure(failure: Failure, withExchange: boolean, baseUrl: string): ReportedFailure {
+  const { message, expected, seen, exchange } = failure;
+  const shown = withExchange ? exchange : undefined;
+  return {
+    message: shortened(message, LONGEST.message),
+    ...(expected === undefined ? {} : { expected: shortened(expected, LONGEST.message) }),
+    ...(seen === undefined ? {} : { seen: shortened(seen, LONGEST.message) }),
+    exchange: shown === undefined ? null : bounded(shown),
+    ...(shown === undefined ? {} : { curl: curlLine(shown, baseUrl) }),
+  };
+}
+
+function reported(result: ClauseResult, gate: GateLevel, hint: string, baseUrl: string): ReportedClause {
+  const { clause, verdict, reason, blockedBy, failures, exchanges, measurements } = result;
   return {
     id: clause.id,
     area: clause.area,
@@ -74,26 +132,49 @@ function reported(result: ClauseResult): ReportedClause {
     statement: clause.statement,
     source: clause.source,
     verdict,
-    reason: verdict === 'passed' ? '' : (reason ?? ''),
-    hint: hintFor(result),
-    durationMs: Math.round(durationMs),
+    reason: verdict === 'passed' ? '' : shortened(reason ?? '', LONGEST.message),
+    hint,
+    durationMs: Math.round(result.durationMs),
+    failures: failures
+      .slice(0, FAILURES.reported)
+      .map((failure, i) => reportedFailure(failure, i < FAILURES.withExchange, baseUrl)),
+    gates: gates(clause.level, gate),
     ...(blockedBy === undefined ? {} : { blockedBy }),
-    failures: failures.slice(0, SHOWN_FAILURES).map((failure) => ({
-      message: failure.message,
-      ...(failure.expected === undefined ? {} : { expected: failure.expected }),
-      ...(failure.seen === undefined ? {} : { seen: failure.seen }),
-      exchange: failure.exchange ?? null,
-      ...(failure.exchange === undefined ? {} : { curl: curlLine(failure.exchange) }),
+    measurements: measurements.slice(0, 20).map(({ name, value }) => ({
+      name: shortened(name, 200),
+      value: shortened(value, LONGEST.message),
     })),
-    measurements,
+    requests: result.requests,
+    throttledMs: Math.round(result.throttledMs),
+    evidence:
+      verdict === 'failed' || verdict === 'waived'
+        ? []
+        : exchanges.slice(-EVIDENCE.exchanges).map((exchange) => bounded(exchange, EVIDENCE.bodyCharacters)),
   };
+}
+
+function reportedWaivers(waivers: Waivers, clauses: readonly ReportedClause[]): ReportedWaiver[] {
+  const states = {
+    waived: 'in force',
+    failed: 'in force',
+    passed: 'stale',
+    blocked: 'idle',
+    unverified: 'idle',
+  } as const;
+  return [...waivers.active.values()].map((waiver) => ({
+    ...waiver,
+    state: states[clauses.find(({ id }) => id === waiver.clause)?.verdict ?? 'unverified'],
+  }));
 }
 
 export interface Ingredients {
   readonly results: readonly ClauseResult[];
   readonly verdict: RunVerdict;
-  readonly facts: RunFacts | undefined;
-  readonly gate: RunFacts['gate'];
+  /** Facts of each run that went into the report: one, or one for each shard. */
+  readonly runs: readonly RunFacts[];
+  readonly target: Report['target'];
+  readonly gate: GateLevel;
+  readonly waivers: Waivers;
   readonly suiteVersion: string;
   readonly contractVersion: string;
   readonly startedAt: Date;
@@ -101,14 +182,18 @@ export interface Ingredients {
   readonly costs: readonly Cost[];
 }
 
-export function buildReport({ results, verdict, facts, gate, costs, ...run }: Ingredients): Report {
-  const clauses = results.map(reported);
+export function buildReport({ results, verdict, runs, gate, waivers, costs, ...run }: Ingredients): Report {
+  const { baseUrl, embedded } = run.target;
+  const failed = new Set(results.filter((result) => result.verdict === 'failed').map(({ clause }) => clause.id));
+  const likely = new Map(results.map((result) => [result.clause.id as string, likelyCause(result, failed)]));
+  const clauses = results.map((result) => reported(result, gate, likely.get(result.clause.id)?.hint ?? '', baseUrl));
   const sum = (pick: (cost: Cost) => number): number =>
     Math.round(costs.reduce((total, cost) => total + pick(cost), 0));
   const count = (wanted: Verdict): number => clauses.filter((clause) => clause.verdict === wanted).length;
+  const total = Math.max(0, ...runs.map(({ shard }) => shard?.total ?? 0));
   return {
     format: FORMAT,
-    target: { baseUrl: facts?.baseUrl ?? '', embedded: facts?.embedded ?? false },
+    target: { baseUrl, embedded },
     suite: { version: run.suiteVersion, contract: run.contractVersion },
     startedAt: run.startedAt.toISOString(),
     durationMs: Math.round(run.durationMs),
@@ -122,64 +207,19 @@ export function buildReport({ results, verdict, facts, gate, costs, ...run }: In
       unverified: count('unverified'),
     },
     requests: {
-      total: sum((cost) => cost.requests),
-      auth: sum((cost) => cost.auth),
-      throttledMs: sum((cost) => cost.throttledMs),
-      accountsMade: sum((cost) => cost.accountsMade),
+      total: sum(({ requests }) => requests),
+      auth: sum(({ auth }) => auth),
+      throttledMs: sum(({ throttledMs }) => throttledMs),
+      accountsMade: sum(({ accountsMade }) => accountsMade),
     },
     clauses,
-    problems: verdict.problems,
-    notes: facts?.warnings ?? [],
-    configuration: facts?.configuration ?? {},
+    causes: rootCauses(clauses, (id) => likely.get(id)?.title),
+    problems: verdict.problems.map((problem) => shortened(problem, 3000)),
+    notes: [...new Set(runs.flatMap(({ warnings }) => warnings))],
+    configuration: runs[0]?.configuration ?? {},
+    waivers: reportedWaivers(waivers, clauses),
+    ...(total === 0
+      ? {}
+      : { shards: { total, present: runs.flatMap(({ shard }) => shard?.current ?? []).sort((a, b) => a - b) } }),
   };
-}
-
-/** What changed against an earlier report. */
-export function compareWith(earlier: Report, report: Report): Baseline {
-  const before = new Map(earlier.clauses.map(({ id, verdict }) => [id, verdict]));
-  const ids = (wanted: (now: Verdict, then: Verdict | undefined) => boolean): string[] =>
-    report.clauses.filter(({ id, verdict }) => wanted(verdict, before.get(id))).map(({ id }) => id);
-  const wrong = (verdict: Verdict | undefined): boolean => verdict === 'failed' || verdict === 'waived';
-  const open = (verdict: Verdict | undefined): boolean => verdict === 'unverified' || verdict === 'blocked';
-  return {
-    startedAt: earlier.startedAt,
-    newlyFailing: ids((now, then) => wrong(now) && !wrong(then)),
-    fixed: ids((now, then) => now === 'passed' && wrong(then)),
-    newlyUnverified: ids((now, then) => open(now) && !open(then)),
-  };
-}
-
-let validate: ((value: unknown) => string | undefined) | undefined;
-
-/** What of a value is not as report.schema.json has it; undefined if it is a report. */
-export function schemaFault(value: unknown): string | undefined {
-  if (validate === undefined) {
-    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
-    addFormats.default(ajv);
-    const schema = JSON.parse(readFileSync(new URL('report.schema.json', import.meta.url), 'utf8')) as object;
-    const check = ajv.compile(schema);
-    validate = (report) => (check(report) ? undefined : ajv.errorsText(check.errors, { dataVar: 'report' }));
-  }
-  return validate(value);
-}
-
-/**
- * Reads an earlier report.
- * @returns the report, or one sentence that says why it is none
- */
-export function readReport(path: string): Report | string {
-  try {
-    const report = JSON.parse(readFileSync(path, 'utf8')) as unknown;
-    return schemaFault(report) === undefined ? (report as Report) : `${path} is no report of this suite (${FORMAT}).`;
-  } catch (error) {
-    return (error as { code?: string }).code === 'ENOENT' ? `${path} is not there.` : `${path} cannot be read as JSON.`;
-  }
-}
-
-/** Writes a file in one step: nobody ever reads half of it. */
-export function writeWhole(folder: string, name: string, content: string): void {
-  mkdirSync(folder, { recursive: true });
-  const draft = join(folder, `.${name}.${String(process.pid)}`);
-  writeFileSync(draft, content);
-  renameSync(draft, join(folder, name));
 }

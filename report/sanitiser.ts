@@ -1,35 +1,84 @@
 /**
  * Listed first among the reporters: Playwright hands all of them the same objects, so what is cleaned here reaches none of the others.
  * Playwright puts request headers into the errors of failed requests, also of those that a check caught, and its steps keep what matchers
- * were given. The client avoids all of it; this is the belt, and the scan of the artefacts is the proof.
+ * were given. The client avoids all of it; this is the belt, and the scan of the artefacts is the proof. It leans on how Playwright 1.65
+ * shares its objects, which no document promises: hence the pinned version, and the self-test with canaries.
  */
+import { rmSync } from 'node:fs';
 import type { Reporter, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
 import { maskText } from '../fixtures/secrets.js';
 
+// Each quantifier over blanks has a bound: text from a target is not to keep anybody busy.
 /** Header lines of a call log, whatever their value looks like. */
-const CALL_LOG_HEADER = /^(\s*-?\s*(?:authorization|cookie|set-cookie|proxy-authorization|x-api-key):).*$/gim;
+const CALL_LOG_HEADER =
+  /^([ \t]{0,20}-?[ \t]{0,20}(?:authorization|cookie|set-cookie|proxy-authorization|x-api-key):).*$/gim;
+/** Members of a URL's query, and of a body, whatever their value looks like. */
+const QUERY_SECRET =
+  /([?&](?:token|access|refresh|access_token|refresh_token|password|jwt|api_?key)=)(?!«)[^&\s"'«]+/gi;
+const MEMBER_SECRET =
+  /("(?:password\d?|passwd|access|refresh|[a-z_]{0,20}token|secret|sessionid)\\{0,7}"\s{0,20}:\s{0,20}\\{0,7}")(?!«)[^"\\]+/gi;
 
+/** `text` without secrets: known ones, and whatever looks or is labelled like one. */
 export function clean(text: string): string {
-  return maskText(text.replace(CALL_LOG_HEADER, '$1 «removed»'));
+  return maskText(
+    text
+      .replace(CALL_LOG_HEADER, '$1 «removed»')
+      .replace(QUERY_SECRET, '$1«secret»')
+      .replace(MEMBER_SECRET, '$1«secret»'),
+  );
 }
+
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The same for what a target may have had a hand in: its controls do nothing on anybody's console. */
+function inert(text: string): string {
+  return clean(text).replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const COLOURS = /\u001b\[[0-9;]*m/g;
 
 function cleanError(error: TestError | undefined): void {
   if (error === undefined) return;
   for (const key of ['message', 'stack', 'value', 'snippet'] as const) {
     const text = error[key];
-    if (text !== undefined) error[key] = clean(text);
+    if (text !== undefined) error[key] = inert(text.replace(COLOURS, ''));
   }
   cleanError(error.cause);
 }
 
+/** Strings of a value, to any depth, cleaned in place of the old ones. */
+function cleanValue(value: unknown): unknown {
+  if (typeof value === 'string') return clean(value);
+  if (Array.isArray(value)) return value.map(cleanValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, cleanValue(member)]));
+}
+
 function cleanStep(step: TestStep): void {
-  step.title = clean(step.title);
+  step.title = inert(step.title);
   cleanError(step.error);
-  const parameters = (step as { params?: Record<string, unknown> }).params;
-  if (parameters !== undefined) {
-    (step as { params?: unknown }).params = JSON.parse(clean(JSON.stringify(parameters))) as unknown;
+  const holder = step as { params?: unknown };
+  if (holder.params !== undefined) holder.params = cleanValue(holder.params);
+  step.annotations.forEach(cleanAnnotation);
+  cleanAttachments(step.attachments);
+}
+
+function cleanAnnotation(annotation: { description?: string }): void {
+  if (annotation.description !== undefined) annotation.description = inert(annotation.description);
+}
+
+function cleanAttachments(attachments: TestResult['attachments']): void {
+  for (const attachment of [...attachments]) {
+    if (attachment.name === 'error-context') {
+      // Holds the error once more, and the source of the check: nothing that the report has not.
+      attachments.splice(attachments.indexOf(attachment), 1);
+      if (attachment.path !== undefined) rmSync(attachment.path, { force: true });
+    } else if (attachment.body !== undefined && /^text\/|json/.test(attachment.contentType)) {
+      const text = attachment.body.toString('utf8');
+      const cleaned = clean(text);
+      if (cleaned !== text) attachment.body = Buffer.from(cleaned);
+    }
   }
-  step.steps.forEach(cleanStep);
 }
 
 export default class Sanitiser implements Reporter {
@@ -49,16 +98,18 @@ export default class Sanitiser implements Reporter {
     cleanError(error);
   }
 
-  onTestEnd(_: TestCase, result: TestResult): void {
+  onTestEnd(test: TestCase, result: TestResult): void {
     result.errors.forEach(cleanError);
     cleanError(result.error);
-    result.steps.forEach(cleanStep);
-    for (const annotation of result.annotations) {
-      if (annotation.description !== undefined) annotation.description = clean(annotation.description);
-    }
-    // Holds the error once more, and the source of the check: nothing that the report has not.
-    const extra = result.attachments.findIndex(({ name }) => name === 'error-context');
-    if (extra >= 0) result.attachments.splice(extra, 1);
+    const steps = (list: readonly TestStep[]): void => {
+      for (const step of list) {
+        cleanStep(step);
+        steps(step.steps);
+      }
+    };
+    steps(result.steps);
+    [...test.annotations, ...result.annotations].forEach(cleanAnnotation);
+    cleanAttachments(result.attachments);
     result.stdout = result.stdout.map((chunk) => clean(chunk.toString()));
     result.stderr = result.stderr.map((chunk) => clean(chunk.toString()));
   }

@@ -1,10 +1,11 @@
 /** The proof that nothing secret was written: every artefact searched for every secret of the run, in the spellings that files give it. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { FullConfig } from '@playwright/test/reporter';
 import { unzipSync } from 'fflate';
-
-/** Characters of a secret that are compared first: shorter secrets are searched whole. */
-const SEED = 12;
+import { OWN_PASSWORD_PREFIX } from '../fixtures/secrets.js';
+import { CLAUSES } from '../spec/generated/clauses.js';
+import { Searcher } from './search.js';
 
 export interface Find {
   /** The file, which was removed. */
@@ -12,106 +13,101 @@ export interface Find {
   readonly what: string;
 }
 
-function spellings(secret: string): Set<string> {
-  const found = new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
-  for (const shift of [0, 1, 2]) {
-    const encoded = Buffer.from(' '.repeat(shift) + secret).toString('base64');
-    // The ends depend on what stands beside the secret.
-    const inner = encoded.slice(shift === 0 ? 0 : 4, encoded.length - 4);
-    if (inner.length >= SEED) found.add(inner).add(inner.replaceAll('+', '-').replaceAll('/', '_'));
-  }
-  return found;
-}
-
-/** Looks for many texts at once: by the first characters of each, then the whole. */
-export class Searcher {
-  private readonly bySeed = new Map<string, string[]>();
-  private readonly short: string[] = [];
-
-  constructor(secrets: readonly string[]) {
-    for (const secret of new Set(secrets)) {
-      for (const spelling of spellings(secret)) {
-        if (spelling.length < SEED) this.short.push(spelling);
-        else {
-          const seed = spelling.slice(0, SEED);
-          this.bySeed.set(seed, [...(this.bySeed.get(seed) ?? []), spelling]);
-        }
-      }
-    }
-  }
-
-  /** True if one of the secrets is in the text. */
-  finds(text: string): boolean {
-    if (this.short.some((secret) => secret.length >= 6 && text.includes(secret))) return true;
-    if (this.bySeed.size === 0) return false;
-    for (let i = 0; i + SEED <= text.length; i += 1) {
-      const candidates = this.bySeed.get(text.slice(i, i + SEED));
-      if (candidates?.some((candidate) => text.startsWith(candidate, i)) === true) return true;
-    }
-    return false;
-  }
-}
+/** Bytes of a file, or of a member of an archive, beyond which it is not searched, and so not kept either. */
+const LARGEST = 128e6;
+const DEEPEST_ARCHIVE = 4;
 
 /** A signed token, whoever made it: three parts, the last as long as an HMAC's. */
 const SIGNED_TOKEN = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{40,}/;
+const OWN_PASSWORD = new RegExp(`${OWN_PASSWORD_PREFIX}[\\w-]{8,}`);
 
-const LARGEST_MEMBER_BYTES = 64e6;
+/** Variables that hold secrets: known also where the run itself is not, in a merge for instance. */
+const SECRET_VARIABLES = ['IGNY8_PASSWORD', 'IGNY8_VIEWER_PASSWORD', 'IGNY8_JWT_SECRET', 'IGNY8_AGED_TOKENS_KEY'];
 
-/** The texts in a file: itself, the members of archives, and archives embedded in HTML. */
-function* texts(content: Buffer, depth = 0): Generator<string> {
-  if (content.subarray(0, 2).toString('latin1') === 'PK' && depth < 4) {
-    const members = unzipSync(content, { filter: ({ originalSize }) => originalSize < LARGEST_MEMBER_BYTES });
-    for (const member of Object.values(members)) yield* texts(Buffer.from(member), depth + 1);
+class Unsearchable extends Error {}
+
+/** The bytes in a file: its own, those of the members of archives, and of archives embedded in HTML. */
+function* contents(bytes: Buffer, depth = 0): Generator<Buffer> {
+  if (bytes.subarray(0, 4).toString('latin1') === 'PK\u0003\u0004') {
+    if (depth === DEEPEST_ARCHIVE) throw new Unsearchable('archives within archives');
+    const members = unzipSync(bytes, {
+      filter: ({ originalSize }) => {
+        if (originalSize > LARGEST) throw new Unsearchable('an archive with a very large member');
+        return true;
+      },
+    });
+    for (const member of Object.values(members))
+      yield* contents(Buffer.from(member.buffer, member.byteOffset, member.length), depth + 1);
     return;
   }
-  const text = content.toString('utf8');
-  yield text;
-  for (const [, archive] of text.matchAll(/data:application\/zip;base64,([A-Za-z0-9+/=]+)/g)) {
-    yield* texts(Buffer.from(archive ?? '', 'base64'), depth + 1);
-  }
-  // Playwright's JSON keeps attachments in base64.
-  if (depth < 3) {
-    for (const [, body] of text.matchAll(/"body":\s*"([A-Za-z0-9+/=]{40,})"/g))
-      yield Buffer.from(body ?? '', 'base64').toString('utf8');
+  yield bytes;
+  for (let at = 0; ;) {
+    at = bytes.indexOf('data:application/zip;base64,', at);
+    if (at < 0) return;
+    const from = at + 28;
+    const ends = [bytes.indexOf('<', from), bytes.indexOf('"', from), bytes.length].filter((end) => end >= 0);
+    at = Math.min(...ends);
+    yield* contents(Buffer.from(bytes.subarray(from, at).toString('latin1'), 'base64'), depth + 1);
   }
 }
 
-function* files(folder: string): Generator<string> {
-  let entries;
+/** What of a file's content may not be in it; undefined if it is clean. */
+export function secretIn(content: Buffer, searcher: Searcher): string | undefined {
   try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return;
-  }
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* files(path);
-    else yield path;
-  }
-}
-
-/** True if a file's content has one of the secrets, or anything shaped like a signed token, in it. */
-export function holdsSecret(content: Buffer, searcher: Searcher): string | undefined {
-  try {
-    for (const text of texts(content)) {
-      if (searcher.finds(text)) return 'a secret of this run';
+    for (const bytes of contents(content)) {
+      if (searcher.finds(bytes)) return 'a secret of this run';
+      const text = bytes.toString('latin1');
       if (SIGNED_TOKEN.test(text)) return 'something shaped like a signed token';
+      if (OWN_PASSWORD.test(text)) return 'a password that the suite made';
     }
-  } catch {
-    return 'an archive that cannot be read';
+  } catch (error) {
+    return error instanceof Unsearchable
+      ? `what cannot be searched (${error.message})`
+      : 'an archive that cannot be read';
   }
   return undefined;
 }
 
-/** Searches all files in the folders. A file with a find is removed. */
-export function scanArtefacts(folders: readonly string[], secrets: readonly string[]): Find[] {
-  const searcher = new Searcher(secrets.filter((secret) => secret.length >= 6));
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Searches all files in the folders. A file with a find is removed: whoever needs it runs again, once the leak is mended.
+ * @param secrets of this run; those that the environment names are added
+ */
+export async function scanArtefacts(folders: readonly string[], secrets: readonly string[]): Promise<Find[]> {
+  // A target may call a public text its token; what the catalogue itself says can be no secret.
+  const ours = JSON.stringify(CLAUSES);
+  const named = SECRET_VARIABLES.flatMap((name) => process.env[name] || []);
+  const searcher = new Searcher([...secrets, ...named].filter((secret) => !ours.includes(secret)));
   const finds: Find[] = [];
-  for (const file of new Set(folders.flatMap((folder) => [...files(folder)]))) {
-    const what = holdsSecret(readFileSync(file), searcher);
+  for (const file of new Set((await Promise.all(folders.map(filesIn))).flat())) {
+    const large = (await stat(file)).size > LARGEST;
+    const what = large ? 'more than can be searched' : secretIn(await readFile(file), searcher);
     if (what === undefined) continue;
-    rmSync(file, { force: true });
+    await rm(file, { force: true });
     finds.push({ file, what });
   }
   return finds;
+}
+
+/** Where a run leaves something: our own folder, and those of Playwright's reporters and tests. */
+export function artefactFolders(config: FullConfig | undefined, out: string): string[] {
+  const base = config?.configFile === undefined ? process.cwd() : resolve(config.configFile, '..');
+  const folders = [out, 'playwright-report', 'blob-report', 'test-results'];
+  for (const [, options] of config?.reporter ?? []) {
+    const { outputFolder, outputDir, outputFile } = (options ?? {}) as Record<string, string | undefined>;
+    if (outputFile !== undefined) folders.push(resolve(base, outputFile, '..'));
+    folders.push(...[outputFolder, outputDir].filter((folder) => folder !== undefined));
+  }
+  for (const name of ['PLAYWRIGHT_HTML_OUTPUT_DIR', 'PLAYWRIGHT_BLOB_OUTPUT_DIR'])
+    folders.push(process.env[name] ?? out);
+  folders.push(...(config?.projects.map(({ outputDir }) => outputDir) ?? []));
+  return [...new Set(folders.map((folder) => (isAbsolute(folder) ? folder : resolve(base, folder))))];
 }

@@ -1,68 +1,99 @@
 /** The summary of a job page, workflow annotations, and the badge. */
-import { openClauses, verdictSentence } from './console.js';
-import { markdown, workflowProperty, workflowText } from './escape.js';
+import { markdown, shortened, workflowProperty, workflowText } from './escape.js';
 import type { Report } from './report.js';
+import {
+  changes,
+  costSentence,
+  gateSentence,
+  idList,
+  openClauses,
+  otherProblems,
+  targetName,
+  verdictSentence,
+} from './words.js';
 
 const MARKS: Record<Report['verdict'], string> = { conformant: '✅', 'not conformant': '❌', inconclusive: '⚠️' };
 
-/** For a table cell: a line break would end the row. */
+/** Causes in the summary and annotations on a page; runners show no more than ten. */
+const SHOWN = { causes: 20, annotations: 10 };
+
+/** For a table cell, where a line break would end the row. */
 function cell(text: string): string {
-  return markdown(text.length > 300 ? `${text.slice(0, 300)}…` : text);
+  return markdown(shortened(text, 300));
 }
 
 export function summaryMarkdown(report: Report): string {
-  const { totals, requests, suite, gate } = report;
+  const { totals, suite, causes, clauses, waivers, baseline } = report;
+  const [first = '', ...more] = verdictSentence(report).split('\n');
   const lines = [
-    `## ${MARKS[report.verdict]} ${markdown(verdictSentence(report))}`,
+    `## ${MARKS[report.verdict]} ${markdown(first)}`,
     '',
-    `${String(totals.passed)} passed · ${String(totals.failed)} failed · ${String(totals.waived)} waived · ${String(totals.blocked)} blocked · ${String(totals.unverified)} unverified`,
+    ...more.map((line) => `- ${markdown(line.trim())}`),
+    Object.entries(totals)
+      .map(([verdict, number]) => `${String(number)} ${verdict}`)
+      .join(' · '),
     '',
-    `Gate “${gate.level}” ${gate.passed ? 'holds' : '**does not hold**'} · contract ${suite.contract}, suite ${suite.version} · ${report.startedAt} · ${(report.durationMs / 1000).toFixed(1)} s · ${String(requests.total)} requests, ${String(requests.auth)} of them to login and register`,
+    `${gateSentence(report)} · ${markdown(targetName(report))} · contract ${markdown(suite.contract)}, suite ${markdown(suite.version)} · ${report.startedAt.slice(0, 16).replace('T', ' ')} UTC · ${costSentence(report)}`,
     '',
-    ...report.problems.map((problem) => `- ${markdown(problem)}`),
+    ...[...otherProblems(report), ...report.notes].map((text) => `- ${markdown(text)}`),
   ];
-  const failed = report.clauses.filter(({ verdict }) => verdict === 'failed');
-  if (failed.length > 0) {
-    lines.push('', '| clause | level | what is wrong | likely cause |', '|---|---|---|---|');
-    for (const { id, level, reason, hint } of failed)
-      lines.push(`| ${id} | ${level} | ${cell(reason)} | ${cell(hint)} |`);
+  if (causes.length > 0) {
+    lines.push('', '| | failed | what is wrong | likely cause | blocks |', '|---|---|---|---|---|');
+    for (const [i, cause] of causes.slice(0, SHOWN.causes).entries()) {
+      const failed = cause.clauses.map((id) => `${id} ${clauses.find((clause) => clause.id === id)?.level ?? ''}`);
+      const cells = [idList(failed, 8), cell(cause.title), cell(cause.hint), idList(cause.blocks, 6)];
+      lines.push(`| ${String(i + 1)}${cause.gates ? '' : ' (does not gate)'} | ${cells.join(' | ')} |`);
+    }
+    if (causes.length > SHOWN.causes)
+      lines.push('', `… and ${String(causes.length - SHOWN.causes)} more in report.html`);
   }
-  if (report.baseline !== undefined) {
-    const { startedAt, newlyFailing, fixed, newlyUnverified } = report.baseline;
-    const ids = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
+  if (baseline !== undefined) {
+    const changed = changes(report).map(({ what, ids }) => `${what} **${idList(ids, 20)}**`);
     lines.push(
       '',
-      `Since ${startedAt.slice(0, 10)}: newly failing ${ids(newlyFailing)} · fixed ${ids(fixed)} · newly unverified ${ids(newlyUnverified)}`,
+      `Since ${markdown(baseline.startedAt.slice(0, 10))}: ${changed.length === 0 ? 'nothing changed' : changed.join(' · ')}`,
     );
+  }
+  if (waivers.length > 0) {
+    lines.push('', '<details><summary>Waived</summary>', '');
+    for (const { clause, reason, link, owner, expires, state } of waivers)
+      lines.push(`- ${clause} until ${expires} (${state}), ${markdown(owner)}: ${markdown(reason)} ${markdown(link)}`);
+    lines.push('', '</details>');
   }
   const open = openClauses(report);
   if (open.length > 0) {
-    lines.push('', '<details><summary>Not verified</summary>', '');
-    for (const { reason, ids } of open) lines.push(`- ${ids.join(', ')}: ${markdown(reason)}`);
+    lines.push('', `<details><summary>Not verified (${String(totals.unverified)})</summary>`, '');
+    for (const { reason, ids } of open) lines.push(`- ${idList(ids, 20)}: ${markdown(reason)}`);
     lines.push('', '</details>');
   }
   return `${lines.join('\n')}\n`;
 }
 
-/** Annotations as GitHub's and Gitea's runners read them from the console. */
+/** Annotations as GitHub's and Gitea's runners read them from the console: one for each cause. */
 export function workflowCommands(report: Report): string {
-  return report.clauses
-    .filter(({ verdict }) => verdict === 'failed')
-    .slice(0, 10)
-    .map(({ id, reason, hint }) => {
-      const text = workflowText(`${reason}${hint === '' ? '' : ` Likely cause: ${hint}`}`);
-      return `::error title=${workflowProperty(id)}::${text}\n`;
-    })
-    .join('');
+  const { causes, gate, verdict } = report;
+  const lines = causes.slice(0, SHOWN.annotations).map((cause) => {
+    const title = workflowProperty(`${idList(cause.clauses, 5)}: ${shortened(cause.title, 120)}`);
+    const blocks = cause.blocks.length > 0 ? ` Blocks ${idList(cause.blocks, 6)}.` : '';
+    const reason = report.clauses.find(({ id }) => id === cause.clauses[0])?.reason ?? cause.title;
+    const text = workflowText(
+      `${shortened(reason, 300)}.${cause.hint === '' ? '' : ` Likely cause: ${cause.hint}`}${blocks}`,
+    );
+    return `::${cause.gates ? 'error' : 'warning'} title=${title}::${text}\n`;
+  });
+  if (!gate.passed && verdict !== 'not conformant')
+    lines.unshift(
+      `::error title=IGNY8 authentication::${workflowText([verdictSentence(report), ...otherProblems(report)].join(' '))}\n`,
+    );
+  return lines.join('');
 }
 
 /** For an endpoint badge of shields. */
 export function badge({ verdict, totals, clauses }: Report): string {
-  const colour = { conformant: 'brightgreen', 'not conformant': 'red', inconclusive: 'lightgrey' }[verdict];
   return JSON.stringify({
     schemaVersion: 1,
     label: 'IGNY8 auth',
     message: `${verdict} · ${String(totals.passed)}/${String(clauses.length)}`,
-    color: colour,
+    color: { conformant: 'brightgreen', 'not conformant': 'red', inconclusive: 'lightgrey' }[verdict],
   });
 }

@@ -44,11 +44,6 @@ function retryAfterMs(reply: Reply): number {
   return Math.min((resetInSeconds ?? 60) * 1000 + 300, LONGEST_WAIT_MS);
 }
 
-async function pause(check: Check, ms: number): Promise<void> {
-  check.services.extendDeadline?.(ms);
-  await new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** Sends logins until one is refused for their number. */
 async function untilRefused(
   check: Check,
@@ -70,7 +65,7 @@ async function withLimits(check: Check, work: () => Promise<Reply | undefined>):
   await check.run.enforceLimits(true);
   try {
     const refused = await work();
-    if (refused !== undefined) await pause(check, retryAfterMs(refused));
+    if (refused !== undefined) await check.sleep(retryAfterMs(refused));
   } finally {
     await check.run.enforceLimits(false);
   }
@@ -95,7 +90,7 @@ clause('THR-02', { phase: 'burst' }, async (check) => {
         retryAfter === undefined ? 'none' : `“${retryAfter}”`,
       );
     } catch (error) {
-      await pause(check, retryAfterMs(refused));
+      await check.sleep(retryAfterMs(refused));
       throw error;
     }
     return refused;
@@ -115,7 +110,7 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
       );
     }
     check.measure('wrong passwords until slowed down', String(sent));
-    await pause(check, retryAfterMs(refused));
+    await check.sleep(retryAfterMs(refused));
     const body = { email: account.email, password: account.password };
     const own = await check.raw({ ...oddJson('POST', 'auth/login/', body), unpaced: true });
     expect(own, "the account's owner, after the wait that was asked for").toHaveStatus(200);
