@@ -5,6 +5,7 @@ import { config as loadEnvironment } from 'dotenv';
 loadEnvironment({ quiet: true });
 
 const out = process.env['CONFORMANCE_OUT'] ?? 'conformance-report';
+const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] ?? 'playwright-report';
 const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
 const waits = process.env['IGNY8_WAIT_FOR_EXPIRY'] === 'on';
 const MINUTE = 60_000;
@@ -13,7 +14,7 @@ const MINUTE = 60_000;
 const reporters: ReporterDescription[] = [
   ['./report/sanitiser.ts'],
   ['./fixtures/phases.ts'],
-  ['html', { open: 'never', outputFolder: 'playwright-report' }],
+  ['html', { open: 'never', outputFolder: html }],
   ...(process.env['CI'] ? [['junit', { outputFile: `${out}/junit.xml` }] as ReporterDescription] : []),
   ...(sharded ? [['blob'] as ReporterDescription] : []),
   ['./report/reporter.ts'],

@@ -118,10 +118,10 @@ clause('REG-05', async (check) => {
   await check.each(
     await refusals(check),
     ({ name }) => name,
-    async ({ field, account, reply }) => {
+    async ({ name, account, reply }) => {
       expect(reply).toHaveStatus(400);
       // Only where e-mail and password went along could an account have appeared that somebody logs in to.
-      if (field !== 'username') return;
+      if (name !== 'empty username') return;
       const login = await check.api.login({ email: account.email, password: account.password });
       expect(login, 'login to the account that was refused').not.toHaveStatus(200);
     },
