@@ -1,0 +1,174 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from '@playwright/test';
+import { BoundedTransport } from '../fixtures/bounded.js';
+import { NoAnswer } from '../fixtures/wire.js';
+import { runSuite } from './suite.js';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function serve(answer: Answer): Promise<{ address: string; close(): void }> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.on('error', () => undefined);
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1/`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+const json = { 'content-type': 'application/json' };
+
+/** A body that never ends; stops by itself after a bounded time. */
+const endless: Answer = (_, response) => {
+  response.writeHead(200, json);
+  const chunk = Buffer.alloc(65_536, 'a');
+  const end = Date.now() + 20_000;
+  const more = (): void => {
+    if (response.destroyed || Date.now() > end) return;
+    if (response.write(chunk)) setImmediate(more);
+    else response.once('drain', more);
+  };
+  more();
+};
+
+const bomb = gzipSync(Buffer.alloc(200_000_000));
+const gzipBomb: Answer = (_, response) => {
+  response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(bomb);
+};
+
+const trickle: Answer = (_, response) => {
+  response.writeHead(200, json);
+  const timer = setInterval(() => response.write(' '), 200);
+  response.on('close', () => {
+    clearInterval(timer);
+  });
+};
+
+const reset: Answer = (request) => request.socket.resetAndDestroy();
+
+const broken: Answer = (_, response) => {
+  response.writeHead(200, { ...json, 'content-length': '1000' });
+  response.write('{"success":');
+  setTimeout(() => response.socket?.destroy(), 20);
+};
+
+const hugeHeader: Answer = (_, response) => {
+  response.writeHead(200, { ...json, 'x-huge': 'a'.repeat(100_000) }).end('{}');
+};
+
+test('the bounded client survives whatever comes, within its bounds', async () => {
+  const cases: [string, Answer, RegExp][] = [
+    ['endless', endless, /larger than 1000000 bytes/],
+    ['gzip bomb', gzipBomb, /larger than 1000000 bytes when decompressed/],
+    ['trickle', trickle, /no whole answer within 1 s/],
+    ['reset', reset, /reset/],
+    ['broken off', broken, /broke off/],
+    ['huge header', hugeHeader, /headers are larger/],
+  ];
+  for (const [name, answer, says] of cases) {
+    const server = await serve(answer);
+    const before = process.memoryUsage.rss();
+    const request = {
+      method: 'GET',
+      url: server.address,
+      headers: [['authorization', 'Bearer canary-of-hostile']] as [string, string][],
+    };
+    const error: unknown = await new BoundedTransport()
+      .send(request, { deadlineMs: 1000, maxBodyBytes: 1_000_000 })
+      .catch((reason: unknown) => reason);
+    server.close();
+    expect(error, name).toBeInstanceOf(NoAnswer);
+    expect((error as NoAnswer).message, name).toMatch(says);
+    expect((error as NoAnswer).message).not.toContain('canary');
+    expect(process.memoryUsage.rss() - before, name).toBeLessThan(150e6);
+  }
+});
+
+const REFUSED: readonly { name: string; answer: Answer; says: RegExp }[] = [
+  { name: 'a body without end', answer: endless, says: /its body is larger than/ },
+  { name: 'a gzip bomb', answer: gzipBomb, says: /when decompressed/ },
+  { name: 'a byte now and then', answer: trickle, says: /no whole answer within 10 s/ },
+  { name: 'resets', answer: reset, says: /the connection was reset/ },
+  { name: 'wrong lengths', answer: broken, says: /broke off/ },
+  {
+    name: 'redirects',
+    answer: (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:9/elsewhere/' }).end(),
+    says: /redirects everything/,
+  },
+];
+for (const { name, answer, says } of REFUSED) {
+  test(`${name}: one clear sentence, in time`, async () => {
+    const server = await serve(answer);
+    const run = await runSuite(
+      { BASE_URL: server.address, IGNY8_EMAIL: 'a@example.com', IGNY8_PASSWORD: 'canary-password' },
+      [],
+      40,
+    );
+    server.close();
+    expect(run.exitCode, run.output).toBe(1);
+    expect(run.output).toMatch(says);
+    expect(run.output).not.toMatch(/canary-password|\n\s+at |UnhandledPromise/);
+    expect(run.report?.verdict).toBe('inconclusive');
+  });
+}
+
+test('something that is no HTTP', async () => {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end('220 mail.example.com ESMTP\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const run = await runSuite(
+    { BASE_URL: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/` },
+    [],
+    40,
+  );
+  server.close();
+  expect(run.exitCode).toBe(1);
+  expect(run.output).toMatch(/is not HTTP/);
+});
+
+test('odd JSON and hostile text: judged, shown as text, and never conformant', async () => {
+  const bodies = [
+    '\ufeff{"success":true}',
+    '['.repeat(100_000),
+    '{"success":1e999,"__proto__":{"x":1},"data":{"access":5,"refresh":{},"user":[]}}',
+    '{"success":false,"error":"<script>alert(1)</script>\\u001b[31m\\n::error::pwned [x](javascript:1) `|`","request_id":"\\u202e"}',
+  ];
+  let asked = 0;
+  const server = await serve((_, response) => {
+    asked += 1;
+    response.writeHead(asked % 3 === 0 ? 200 : 400, json).end(bodies[asked % bodies.length]);
+  });
+  const run = await runSuite(
+    { BASE_URL: server.address, GITHUB_ACTIONS: 'true' },
+    ['--grep', 'LOG-0|REG-0|ENV-|RID-'],
+    90,
+  );
+  server.close();
+  expect(run.exitCode).toBe(1);
+  expect(run.report?.verdict).not.toBe('conformant');
+  // eslint-disable-next-line no-control-regex -- it must not get through
+  expect(run.output).not.toMatch(/\u001b\[31m|\u202e|\n::error::pwned/);
+});
+
+test('a target that turns hostile after the preflight ends in time', async () => {
+  let asked = 0;
+  const server = await serve((request, response) => {
+    asked += 1;
+    if (asked > 4) gzipBomb(request, response);
+    else response.writeHead(401, json).end('{"success":false,"error":"Authentication required"}');
+  });
+  const run = await runSuite({ BASE_URL: server.address }, ['--grep', 'LOG-0[1-5]|UNA-0'], 100);
+  server.close();
+  expect(run.exitCode).toBe(1);
+  expect(run.report?.verdict).not.toBe('conformant');
+});

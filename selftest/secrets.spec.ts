@@ -1,0 +1,193 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { startReference, type ReferenceOptions } from '../fixtures/reference/index.js';
+import { maskMember, maskText, remember } from '../fixtures/secrets.js';
+import { scanArtefacts } from '../report/scan.js';
+import { runSuite, type SuiteRun } from './suite.js';
+
+const KEY = 'canary-signing-key-4b1d9e77-not-to-be-seen';
+
+/** Runs the suite against a target whose every secret is noted, and says which files or streams hold one. */
+async function leaks(
+  options: ReferenceOptions,
+  env: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<{ run: SuiteRun; found: string[] }> {
+  const canaries = new Set<string>([KEY]);
+  const reference = await startReference({
+    passwordCost: 16,
+    jwtSecret: KEY,
+    ...options,
+    replace: (parts, store) => ({
+      sign: (claims, kind) => {
+        const token = parts.sign(claims, kind);
+        // The whole, and the signature by itself: a forged token may carry it.
+        canaries.add(token).add(token.split('.')[2] ?? token);
+        return token;
+      },
+      hashPassword: (password) => {
+        if (password.length >= 12) canaries.add(password);
+        return parts.hashPassword(password);
+      },
+      ...options.replace?.(parts, store),
+    }),
+  });
+  const { owner, viewer, foreignResource, deniedSite } = reference.seeds;
+  canaries.add(owner.password).add(viewer.password);
+  const run = await runSuite(
+    {
+      BASE_URL: reference.baseUrl,
+      IGNY8_EMAIL: owner.email,
+      IGNY8_PASSWORD: owner.password,
+      IGNY8_VIEWER_EMAIL: viewer.email,
+      IGNY8_VIEWER_PASSWORD: viewer.password,
+      IGNY8_FOREIGN_RESOURCE: foreignResource,
+      IGNY8_DENIED_SITE: deniedSite,
+      IGNY8_JWT_SECRET: KEY,
+      CI: '1',
+      ...env,
+    },
+    args,
+  );
+  await reference.close();
+  // The suite's own scan is the last net: nothing may get as far.
+  expect(run.output).not.toMatch(/removed/);
+  writeFileSync(join(run.folder, 'console.txt'), run.output);
+  return { run, found: (await scanArtefacts([run.folder], [...canaries])).map(({ file }) => file) };
+}
+
+test('all is well: no secret in any artefact', async () => {
+  const { run, found } = await leaks({});
+  expect(run.exitCode, run.output).toBe(0);
+  expect(readdirSync(join(run.folder, 'report')).sort()).toContain('junit.xml');
+  expect(found).toEqual([]);
+});
+
+test('answers that show passwords and tokens, and checks that fail for it', async () => {
+  const { run, found } = await leaks({
+    replace: (parts) => ({
+      errorEnvelope: (refusal, id, context) => ({
+        ...parts.errorEnvelope(refusal, id, context),
+        // What the worst debug page would show: the request, headers and body.
+        error: `${refusal.error} ${context.rawBody.toString()} ${JSON.stringify(context.headers)}`,
+        debug: { authorization: context.headers['authorization'], body: context.rawBody.toString() },
+      }),
+      successEnvelope: (outcome, id, context) => ({
+        ...parts.successEnvelope(outcome, id, context),
+        echo: context.rawBody.toString(),
+        encoded: context.rawBody.toString('base64'),
+      }),
+    }),
+  });
+  expect(run.exitCode).toBe(1);
+  expect(found).toEqual([]);
+});
+
+test('connections that break, with credentials on their way', async () => {
+  let asked = 0;
+  const { run, found } = await leaks(
+    {
+      replace: (parts) => ({
+        // Every third answer takes longer than an exchange may.
+        listKeywords: async (context) => {
+          asked += 1;
+          if (asked > 4 && asked % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 10_500).unref());
+          return parts.listKeywords(context);
+        },
+      }),
+    },
+    {},
+    ['--grep', 'UNA-0[1345]|JRN-01|FOR-0[167]'],
+  );
+  expect(run.exitCode).toBe(1);
+  expect(run.output).toMatch(/no whole answer within 10 s/);
+  expect(found).toEqual([]);
+});
+
+test('a server that is gone in the middle', async () => {
+  const reference = await startReference({ passwordCost: 16, jwtSecret: KEY });
+  const { owner } = reference.seeds;
+  const canaries = [KEY, owner.password];
+  let forwarded = 0;
+  const proxy = createServer((request, response) => {
+    forwarded += 1;
+    if (forwarded > 25) {
+      request.socket.destroy();
+      return;
+    }
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const headers = Object.fromEntries(
+        Object.entries(request.headers).filter(([name]) => !['host', 'connection', 'content-length'].includes(name)),
+      ) as Record<string, string>;
+      const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
+      void fetch(new URL(request.url ?? '/', reference.baseUrl), {
+        method: request.method ?? 'GET',
+        headers,
+        ...body,
+      }).then(async (answer) => {
+        const text = await answer.text();
+        canaries.push(...(text.match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g) ?? []));
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
+      });
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const run = await runSuite({
+    BASE_URL: `http://127.0.0.1:${String((proxy.address() as AddressInfo).port)}/api/v1/`,
+    IGNY8_EMAIL: owner.email,
+    IGNY8_PASSWORD: owner.password,
+    IGNY8_JWT_SECRET: KEY,
+  });
+  proxy.close();
+  await reference.close();
+  writeFileSync(join(run.folder, 'console.txt'), run.output);
+  expect(run.exitCode).toBe(1);
+  expect(run.report?.verdict).not.toBe('conformant');
+  expect(run.output).toMatch(/gave no answer 12 times in a row/);
+  expect(await scanArtefacts([run.folder], canaries)).toEqual([]);
+});
+
+test("with somebody else's reporters nothing is recorded that has to be cleaned", async () => {
+  const { found } = await leaks({}, {}, ['--grep', 'LOG-0|REF-0', '--reporter=json,html,line']);
+  expect(found).toEqual([]);
+});
+
+test('the scan finds what was planted: as it is, encoded, and in archives', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'scan-'));
+  const secret = 'planted-password-77aa';
+  const spellings = [
+    secret,
+    encodeURIComponent(`${secret}ü`),
+    Buffer.from(`x${secret}y`).toString('base64'),
+    JSON.stringify({ secret }),
+  ];
+  for (const [i, text] of spellings.entries()) writeFileSync(join(folder, `${String(i)}.txt`), `before ${text} after`);
+  writeFileSync(join(folder, 'clean.txt'), 'nothing here');
+  const finds = await scanArtefacts([folder], [secret, `${secret}ü`]);
+  expect(finds).toHaveLength(spellings.length);
+  expect(readdirSync(folder)).toContain('clean.txt');
+});
+
+test('masks by name, by shape and by value', () => {
+  remember('hunter2-canary', 'password');
+  const token = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from('{"user_id":1}').toString('base64url')}.c2lnbmF0dXJl`;
+  for (const text of [
+    'hunter2-canary',
+    encodeURIComponent('hunter2-canary'),
+    `Authorization: Bearer ${token}`,
+    `{"password":"some other one"}`,
+    `?token=${token}`,
+    `x${Buffer.from('hunter2-canary').toString('base64')}x`,
+  ]) {
+    expect(maskText(text), text).not.toMatch(/hunter2-canary|some other one|c2lnbmF0dXJl|aHVudGVyMi1jYW5h/);
+  }
+  expect(maskMember('refresh', 'an-opaque-token-of-somebody')).not.toContain('opaque');
+  expect(maskMember('cookie', 'sessionid=abcdef123456')).not.toContain('abcdef');
+  expect(maskText('nothing secret here')).toBe('nothing secret here');
+});
