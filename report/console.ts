@@ -113,7 +113,8 @@ export function consoleText(report: Report, folder: string, colours: boolean): s
       .join(' · ') + ` (of ${String(clauses.length)} clauses)`,
     `${gateSentence(report)} · ${costSentence(report)}`,
     ...otherProblems(report).map((problem) => paint('yellow', visibleLines(problem))),
-    ...report.notes.map((note) => `note: ${visible(note)}`),
+    // What the look before the checks had to say was said at the start.
+    ...report.notes.filter((note) => note.startsWith('CONFORMANCE_')).map((note) => `note: ${visible(note)}`),
     ...causesLines(report, paint),
   ];
   const adrift = blockedByNothing(report);

@@ -1,27 +1,47 @@
 /** `report.html`: one file, readable without a network, without a script, and under a strict content security policy. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
-import type { Exchange } from '../fixtures/outcome.js';
+import type { Exchange, Verdict } from '../fixtures/outcome.js';
 import { AREAS, SOURCES } from '../spec/generated/clauses.js';
-import { visible } from './escape.js';
-import type { Report, ReportedClause, ReportedFailure } from './report.js';
-import { openClauses, verdictSentence } from './words.js';
+import { html, shortened, visibleLines } from './escape.js';
+import type { Report, ReportedFailure } from './report.js';
+import { lifeOfTokens } from './timeline.js';
+import {
+  blockedByNothing,
+  changes,
+  costSentence,
+  count,
+  duration,
+  gateSentence,
+  idList,
+  levels,
+  openClauses,
+  otherProblems,
+  targetName,
+  verdictSentence,
+} from './words.js';
 
-const VERDICTS = ['passed', 'failed', 'waived', 'blocked', 'unverified'];
-const LONGEST_BODY = 2500;
+const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified', 'passed'];
 
-const eta = new Eta({ autoEscape: true, useWith: false });
-const file = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+/** Characters of evidence in one page; that of failures comes first. Escaped text is up to eight times as long as what it shows. */
+const ROOM_FOR_EVIDENCE = 550_000;
+/** Characters of a text from the target where it is shown beside others, and causes shown in full. */
+const SHOWN = { text: 300, causes: 30 };
+
+/** Headers worth showing where nothing failed. */
+const TELLING =
+  /^(authorization|content-type|www-authenticate|cache-control|allow|location|retry-after|set-cookie|cookie|origin|x-request-id|x-throttle-.*|access-control-.*|strict-transport-security)$/i;
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+// Whatever is put into the page by `<%= %>` is made visible and escaped; `<%~ %>` is for what this module made itself.
+const eta = new Eta({ views: folder, useWith: false, escapeFunction: (value) => html(String(value)) });
 const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
-function escaped(text: string): string {
-  return eta.renderString('<%= it.text %>', { text });
-}
-
-/** Text of the catalogue, in which `…` marks what is code. */
+/** Text in which backticks mark what is code. */
 function code(text: string): string {
-  return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+  return html(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 /** Each source with its address, where it has one (RFCs by number and section). */
@@ -29,105 +49,160 @@ export function sources(source: string): string {
   return source
     .split(', ')
     .map((part) => {
-      const [, rfc, , section] = /^RFC (\d+)( §([\d.]+))?$/.exec(part) ?? [];
-      const url =
-        rfc === undefined
-          ? SOURCES[part]?.url
-          : `https://www.rfc-editor.org/rfc/rfc${rfc}${section === undefined ? '' : `#section-${section}`}`;
+      const [, rfc, section] = /^RFC (\d+)(?: §([\d.]+))?$/.exec(part) ?? [];
+      const anchor = section === undefined ? '' : `#section-${section}`;
+      const url = rfc === undefined ? SOURCES[part]?.url : `https://www.rfc-editor.org/rfc/rfc${rfc}${anchor}`;
       const title = SOURCES[part]?.title;
-      const name = escaped(part);
-      if (url !== undefined) return `<a href="${escaped(url)}">${name}</a>`;
-      return title === undefined ? name : `<span title="${escaped(title)}">${name}</span>`;
+      if (url !== undefined) return `<a href="${html(url)}" rel="noreferrer">${html(part)}</a>`;
+      return title === undefined ? html(part) : `<span title="${html(title)}">${html(part)}</span>`;
     })
     .join(', ');
 }
 
-function wireText(exchange: Exchange): string {
-  const { request, response } = exchange;
-  const lines = (headers: readonly (readonly [string, string])[]): string =>
-    headers.map(([name, value]) => `${visible(name)}: ${visible(value)}`).join('\n');
-  const body = (text: string | undefined): string =>
-    text === undefined || text === '' ? '' : `\n\n${visible(text, LONGEST_BODY)}`;
-  const asked = `${visible(request.method)} ${visible(request.path)}\n${lines(request.headers)}${body(request.body)}`;
-  const answered =
-    response === undefined
-      ? (exchange.fault ?? 'no answer')
-      : `${String(response.status)}\n${lines(response.headers)}${body(response.body)}`;
-  const tokens = (exchange.tokens ?? []).map(
-    ({ fingerprint, header, claims }) =>
-      `token ${fingerprint}: ${visible(JSON.stringify(header ?? '?'))} ${visible(JSON.stringify(claims ?? '?'))}`,
-  );
-  return [asked, answered, ...(tokens.length === 0 ? [] : [tokens.join('\n')])].join('\n\n———\n\n');
+/** A link only where it is one that a browser may follow. */
+function link(address: string): string {
+  return /^https?:\/\//.test(address)
+    ? `<a href="${html(address)}" rel="noreferrer">${html(address)}</a>`
+    : html(address);
 }
 
-/** Expected, seen, the exchange and a line that repeats it. */
-function evidence(failure: ReportedFailure | undefined): string {
-  if (failure?.exchange === null || failure === undefined) return '';
-  const { expected, seen, exchange, curl } = failure;
-  const facts =
-    expected === undefined || seen === undefined
-      ? ''
-      : `<p>expected <strong>${escaped(visible(expected))}</strong>, seen <strong>${escaped(visible(seen))}</strong></p>`;
-  const id =
-    exchange.requestId === undefined ? '' : `<p class="level">request_id ${escaped(visible(exchange.requestId))}</p>`;
-  const again =
-    curl === undefined ? '' : `<pre tabindex="0" aria-label="cURL line">${escaped(visible(curl, 4000))}</pre>`;
-  return `<details><summary>evidence</summary>${facts}${id}${again}<pre tabindex="0" aria-label="request and response">${escaped(wireText(exchange))}</pre></details>`;
+/** JSON as people read it; anything else as it is. */
+function pretty(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), undefined, 2);
+  } catch {
+    return body;
+  }
 }
 
-function measured(report: Report, id: string, name: string): number | undefined {
-  const value = report.clauses.find((clause) => clause.id === id)?.measurements.find((one) => one.name === name)?.value;
-  const seconds = Number.parseFloat(value ?? '');
-  return Number.isNaN(seconds) ? undefined : seconds;
+/** Headers that tell nothing. */
+const NOISE = /^(user-agent|connection|keep-alive|content-length|accept-encoding|host)$/i;
+
+type Headers = Exchange['request']['headers'];
+
+function headerLines(headers: Headers, all: boolean): string {
+  return headers
+    .filter(([name]) => (all ? !NOISE.test(name) : TELLING.test(name)))
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
 }
 
-/** The life of an access token: what was promised, what was measured, and what was tried where. */
-function timeline(report: Report): string {
-  const life = measured(report, 'EXP-01', 'access token from login');
-  if (life === undefined || life <= 0) return '';
-  const verdict = (id: string): string => report.clauses.find((clause) => clause.id === id)?.verdict ?? 'unverified';
-  const grace = measured(report, 'EXP-07', 'grace after exp');
-  const x = (seconds: number): string => (60 + (seconds / (life + 700)) * 820).toFixed(0);
-  const tries = [
-    { at: life - 60, id: 'JRN-05', text: 'a minute left' },
-    { at: life - 20, id: 'EXP-05', text: '20 s left' },
-    { at: life + 600, id: 'EXP-04', text: 'ten minutes past' },
-  ];
-  const words = `An access token lives ${String(life)} s${grace === undefined ? '' : `, with a grace of ${String(grace)} s`}. ${tries.map(({ id, text }) => `${id}, ${text}: ${verdict(id)}`).join('. ')}.`;
-  const marks = tries
-    .map(
-      ({ at, id }, i) =>
-        `<g class="${verdict(id)}"><line x1="${x(at)}" y1="30" x2="${x(at)}" y2="${String(66 + i * 16)}" stroke="currentColor" stroke-width="2"/><text x="${x(at)}" y="${String(78 + i * 16)}" text-anchor="${i < 2 ? 'end' : 'middle'}">${id}</text></g>`,
-    )
-    .join('');
-  return `<h2 id="life">The life of an access token</h2><svg viewBox="0 0 940 130" role="img" aria-label="${escaped(words)}" width="100%"><rect x="60" y="34" width="${String(Number(x(life)) - 60)}" height="16" fill="currentColor" class="passed"/><line x1="60" y1="42" x2="900" y2="42" stroke="currentColor" stroke-width="1"/><text x="60" y="24">issued</text><text x="${x(life)}" y="24" text-anchor="middle">exp, ${String(life)} s</text>${marks}</svg><p class="level">${escaped(words)}</p>`;
+/** An exchange as the template shows it. */
+function shownExchange(exchange: Exchange, all: boolean): object {
+  const { request, response, fault, requestId, ms, at, tokens } = exchange;
+  return {
+    line: `${request.method} ${request.path}`,
+    headers: headerLines(request.headers, all),
+    body: visibleLines(pretty(request.body ?? '')),
+    answer: response === undefined ? (fault ?? 'no answer') : String(response.status),
+    answerHeaders: response === undefined ? '' : headerLines(response.headers, all),
+    answerBody: visibleLines(pretty(response?.body ?? '')),
+    requestId: requestId ?? '',
+    when: `${at.slice(11, 23)}, ${duration(ms)}`,
+    tokens: (tokens ?? []).map(({ fingerprint, header, claims }) => ({
+      fingerprint,
+      text: `header ${JSON.stringify(header)}\nclaims ${JSON.stringify(claims)}`,
+    })),
+  };
 }
 
-/** What needs attention: gating clauses first, those that block most before others. */
-function attention(report: Report): ReportedClause[] {
-  const weight = (clause: ReportedClause): number =>
-    report.clauses.filter(({ blockedBy }) => blockedBy === clause.id).length;
-  return report.clauses
-    .filter(({ verdict }) => verdict === 'failed' || verdict === 'waived')
-    .sort((a, b) => Number(b.gates) - Number(a.gates) || weight(b) - weight(a));
+/** Evidence as HTML, as long as there is room on the page. */
+class Gallery {
+  private left = ROOM_FOR_EVIDENCE;
+
+  /** @returns what fits of it, and how many do not */
+  hang<T>(items: readonly T[], render: (item: T) => string): { readonly texts: string[]; readonly left: number } {
+    const texts: string[] = [];
+    for (const item of items) {
+      const text = render(item);
+      if (text.length > this.left) break;
+      this.left -= text.length;
+      texts.push(text);
+    }
+    return { texts, left: items.length - texts.length };
+  }
+}
+
+function exchangeText(exchange: Exchange, curl: string, all: boolean): string {
+  return eta.render('./exchange', { ...shownExchange(exchange, all), curl });
+}
+
+function failureText({ message, expected, seen, exchange, curl }: ReportedFailure): string {
+  const evidence = exchange === null ? '' : exchangeText(exchange, curl ?? '', true);
+  return eta.render('./failure', { message, expected, seen, evidence, code });
+}
+
+/** The clauses that waited longest for the rate limit, each as a share of the longest wait. */
+function waits({ clauses }: Report): { id: string; text: string; share: number }[] {
+  const longest = Math.max(...clauses.map(({ throttledMs }) => throttledMs));
+  return clauses
+    .filter(({ throttledMs }) => throttledMs >= 100)
+    .sort((a, b) => b.throttledMs - a.throttledMs)
+    .slice(0, 10)
+    .map(({ id, throttledMs }) => ({
+      id,
+      text: duration(throttledMs),
+      share: Math.round((100 * throttledMs) / longest),
+    }));
 }
 
 export function htmlReport(report: Report): string {
-  const style = file('report.css');
-  const script = file('report.client.js');
-  return eta.renderString(file('report.eta'), {
+  const style = readFileSync(new URL('report.css', import.meta.url), 'utf8');
+  const script = readFileSync(new URL('report.client.js', import.meta.url), 'utf8');
+  const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
+  const gallery = new Gallery();
+  // What failed comes first, and in the order of importance, in case there is not room for all.
+  const important = [...new Set([...report.causes.flatMap(({ clauses }) => clauses), ...byId.keys()])];
+  const evidence = new Map(
+    important.flatMap((id) => {
+      const clause = byId.get(id);
+      if (clause === undefined) return [];
+      const hung =
+        clause.failures.length > 0
+          ? gallery.hang(clause.failures, failureText)
+          : gallery.hang(clause.evidence, (exchange) => exchangeText(exchange, '', false));
+      return [[id, hung]];
+    }),
+  );
+  const causes = report.causes.map((cause, i) => {
+    const members = cause.clauses.flatMap((id) => byId.get(id) ?? []);
+    const failure = members[0]?.failures.find(({ exchange }) => exchange !== null);
+    const first =
+      i < SHOWN.causes && failure?.exchange ? [{ exchange: failure.exchange, curl: failure.curl ?? '' }] : [];
+    const { texts } = gallery.hang(first, ({ exchange, curl }) => exchangeText(exchange, curl, true));
+    return { ...cause, number: i + 1, members, evidence: texts[0] ?? '' };
+  });
+  return eta.render('./report', {
     report,
+    causes,
     sentence: verdictSentence(report),
-    verdicts: VERDICTS,
-    areas: AREAS,
-    attention: attention(report),
+    target: targetName(report),
+    gate: gateSentence(report),
+    levels: levels(report),
+    cost: costSentence(report),
+    problems: otherProblems(report),
+    adrift: blockedByNothing(report),
+    changes: changes(report),
     open: openClauses(report),
-    timeline: timeline(report),
-    gates: (clause: ReportedClause) => clause.gates,
-    show: (text: string) => visible(text),
+    waits: waits(report),
+    life: lifeOfTokens(report),
+    verdicts: VERDICTS,
+    areas: Object.entries(AREAS).map(([id, title]) => ({
+      id,
+      title,
+      clauses: report.clauses.filter(({ area }) => area === id),
+    })),
+    causeOf: (id: string) => causes.find(({ clauses, blocks }) => clauses.includes(id) || blocks.includes(id)),
+    waiverOf: (id: string) => report.waivers.find(({ clause }) => clause === id),
+    evidence: (id: string) => evidence.get(id) ?? { texts: [], left: 0 },
+    shownCauses: SHOWN.causes,
+    brief: (text: string) => code(shortened(text, SHOWN.text)),
     code,
     sources,
-    evidence,
+    link,
+    idList,
+    count,
+    duration,
     style,
     script,
     styleHash: hash(style),

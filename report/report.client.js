@@ -1,38 +1,57 @@
-// Filters: a convenience. Without this script the whole report can be read all the same.
+// Filters, and clauses that open when they are linked to: conveniences. Without this script the whole report can be read all the same.
 const form = document.querySelector('form.filters');
-const fields = { verdict: '', level: '', area: '', text: '' };
+const sections = [...document.querySelectorAll('section[data-area]')];
+// Read once: texts do not change.
+const clauses = sections.flatMap((section) =>
+  [...section.querySelectorAll('details.clause')].map((element) => ({
+    element,
+    section,
+    text: element.textContent.toLowerCase(),
+  })),
+);
 
 function apply() {
-  for (const name of Object.keys(fields)) fields[name] = form.elements[name].value;
+  const data = new FormData(form);
+  const [verdicts, levels] = [data.getAll('verdict'), data.getAll('level')];
+  const [area, text] = [data.get('area'), data.get('text').trim().toLowerCase()];
+  for (const section of sections) section.hidden = true;
   let shown = 0;
-  for (const section of document.querySelectorAll('section[data-area]')) {
-    let any = false;
-    for (const clause of section.querySelectorAll('details.clause')) {
-      const fits =
-        (fields.verdict === '' || clause.dataset.verdict === fields.verdict) &&
-        (fields.level === '' || clause.dataset.level === fields.level) &&
-        (fields.area === '' || section.dataset.area === fields.area) &&
-        clause.textContent.toLowerCase().includes(fields.text.toLowerCase());
-      clause.hidden = !fits;
-      any ||= fits;
-      shown += fits ? 1 : 0;
-    }
-    section.hidden = !any;
+  for (const { element, section, text: own } of clauses) {
+    const fits =
+      verdicts.includes(element.dataset.verdict) &&
+      levels.includes(element.dataset.level) &&
+      (area === '' || section.dataset.area === area) &&
+      (text === '' || own.includes(text));
+    element.hidden = !fits;
+    if (!fits) continue;
+    section.hidden = false;
+    shown += 1;
   }
-  form.querySelector('output').textContent = `${shown} clauses`;
+  form.querySelector('output').textContent = `${shown} of ${clauses.length} clauses`;
 }
 
+/** A link to a clause shows it, whatever the filter says, and opens it. */
 function openTarget() {
-  const clause = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (clause instanceof HTMLDetailsElement) {
-    clause.open = true;
-    clause.scrollIntoView();
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target?.matches('details.clause')) return;
+  if (target.hidden) {
+    form.reset();
+    apply();
   }
+  target.open = true;
+  target.scrollIntoView();
 }
 
 form.hidden = false;
 form.addEventListener('input', apply);
+form.addEventListener('reset', () => setTimeout(apply));
 form.addEventListener('submit', (event) => event.preventDefault());
-window.addEventListener('hashchange', openTarget);
+for (const link of document.querySelectorAll('a[data-show]')) {
+  link.addEventListener('click', () => {
+    for (const box of form.elements.verdict) box.checked = box.value === link.dataset.show;
+    apply();
+  });
+}
+addEventListener('hashchange', openTarget);
 apply();
 openTarget();

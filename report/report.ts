@@ -86,10 +86,12 @@ export interface Report {
 const FAILURES = { reported: 12, withExchange: 8 };
 /** Exchanges kept of a clause that did not fail. */
 const EVIDENCE = { exchanges: 2, bodyCharacters: 600 };
-const LONGEST = { message: 1500, headers: 30, header: 300, body: 2100 };
+/** Characters of exchanges in one report, so that no target can make it large. */
+const ROOM_FOR_EXCHANGES = 1_500_000;
+const LONGEST = { message: 800, detail: 400, headers: 30, header: 300, body: 2100 };
 
 /** An exchange within bounds that no target can stretch. */
-function bounded(exchange: Exchange, bodyCharacters = LONGEST.body): Exchange {
+function bounded(exchange: Exchange, bodyCharacters: number): Exchange {
   const headers = (list: Exchange['request']['headers']): Exchange['request']['headers'] =>
     list.slice(0, LONGEST.headers).map(([name, value]) => [shortened(name, 100), shortened(value, LONGEST.header)]);
   const { request, response, tokens } = exchange;
@@ -111,19 +113,53 @@ function bounded(exchange: Exchange, bodyCharacters = LONGEST.body): Exchange {
   };
 }
 
-function reportedFailure(failure: Failure, withExchange: boolean, baseUrl: string): ReportedFailure {
-  const { message, expected, seen, exchange } = failure;
-  const shown = withExchange ? exchange : undefined;
+function isWrong({ verdict }: ClauseResult): boolean {
+  return verdict === 'failed' || verdict === 'waived';
+}
+
+/** The exchanges of all clauses that a report has room for: first those of failures, and of each clause the first before the second. */
+function fitting(results: readonly ClauseResult[]): Map<Exchange, Exchange> {
+  const kept = new Map<Exchange, Exchange>();
+  let room = ROOM_FOR_EXCHANGES;
+  const fit = (lists: readonly (readonly (Exchange | undefined)[])[], bodyCharacters: number): void => {
+    for (let turn = 0; turn < Math.max(0, ...lists.map(({ length }) => length)); turn += 1) {
+      for (const exchange of lists.flatMap((list) => list[turn] ?? [])) {
+        const short = bounded(exchange, bodyCharacters);
+        const { length } = JSON.stringify(short);
+        if (length > room || kept.has(exchange)) continue;
+        kept.set(exchange, short);
+        room -= length;
+      }
+    }
+  };
+  const failed = results.filter(isWrong).map(({ failures }) => failures.slice(0, FAILURES.withExchange));
+  fit(
+    failed.map((failures) => failures.map(({ exchange }) => exchange)),
+    LONGEST.body,
+  );
+  const others = results.filter((result) => !isWrong(result));
+  fit(
+    others.map(({ exchanges }) => exchanges.slice(-EVIDENCE.exchanges)),
+    EVIDENCE.bodyCharacters,
+  );
+  return kept;
+}
+
+type Kept = ReadonlyMap<Exchange, Exchange>;
+
+function reportedFailure(failure: Failure, kept: Kept, baseUrl: string): ReportedFailure {
+  const { message, expected, seen } = failure;
+  const exchange = failure.exchange === undefined ? undefined : kept.get(failure.exchange);
   return {
     message: shortened(message, LONGEST.message),
-    ...(expected === undefined ? {} : { expected: shortened(expected, LONGEST.message) }),
-    ...(seen === undefined ? {} : { seen: shortened(seen, LONGEST.message) }),
-    exchange: shown === undefined ? null : bounded(shown),
-    ...(shown === undefined ? {} : { curl: curlLine(shown, baseUrl) }),
+    ...(expected === undefined ? {} : { expected: shortened(expected, LONGEST.detail) }),
+    ...(seen === undefined ? {} : { seen: shortened(seen, LONGEST.detail) }),
+    exchange: exchange ?? null,
+    ...(exchange === undefined ? {} : { curl: curlLine(exchange, baseUrl) }),
   };
 }
 
-function reported(result: ClauseResult, gate: GateLevel, hint: string, baseUrl: string): ReportedClause {
+function reported(result: ClauseResult, gate: GateLevel, hint: string, kept: Kept, baseUrl: string): ReportedClause {
   const { clause, verdict, reason, blockedBy, failures, exchanges, measurements } = result;
   return {
     id: clause.id,
@@ -135,9 +171,7 @@ function reported(result: ClauseResult, gate: GateLevel, hint: string, baseUrl: 
     reason: verdict === 'passed' ? '' : shortened(reason ?? '', LONGEST.message),
     hint,
     durationMs: Math.round(result.durationMs),
-    failures: failures
-      .slice(0, FAILURES.reported)
-      .map((failure, i) => reportedFailure(failure, i < FAILURES.withExchange, baseUrl)),
+    failures: failures.slice(0, FAILURES.reported).map((failure) => reportedFailure(failure, kept, baseUrl)),
     gates: gates(clause.level, gate),
     ...(blockedBy === undefined ? {} : { blockedBy }),
     measurements: measurements.slice(0, 20).map(({ name, value }) => ({
@@ -146,10 +180,9 @@ function reported(result: ClauseResult, gate: GateLevel, hint: string, baseUrl: 
     })),
     requests: result.requests,
     throttledMs: Math.round(result.throttledMs),
-    evidence:
-      verdict === 'failed' || verdict === 'waived'
-        ? []
-        : exchanges.slice(-EVIDENCE.exchanges).map((exchange) => bounded(exchange, EVIDENCE.bodyCharacters)),
+    evidence: isWrong(result)
+      ? []
+      : exchanges.slice(-EVIDENCE.exchanges).flatMap((exchange) => kept.get(exchange) ?? []),
   };
 }
 
@@ -186,7 +219,10 @@ export function buildReport({ results, verdict, runs, gate, waivers, costs, ...r
   const { baseUrl, embedded } = run.target;
   const failed = new Set(results.filter((result) => result.verdict === 'failed').map(({ clause }) => clause.id));
   const likely = new Map(results.map((result) => [result.clause.id as string, likelyCause(result, failed)]));
-  const clauses = results.map((result) => reported(result, gate, likely.get(result.clause.id)?.hint ?? '', baseUrl));
+  const kept = fitting(results);
+  const clauses = results.map((result) =>
+    reported(result, gate, likely.get(result.clause.id)?.hint ?? '', kept, baseUrl),
+  );
   const sum = (pick: (cost: Cost) => number): number =>
     Math.round(costs.reduce((total, cost) => total + pick(cost), 0));
   const count = (wanted: Verdict): number => clauses.filter((clause) => clause.verdict === wanted).length;

@@ -71,7 +71,8 @@ function gateLevel(): GateLevel {
 function intendedTarget(): Report['target'] {
   const given = process.env['BASE_URL']?.trim() ?? '';
   // An address may have a password in it.
-  const shown = URL.canParse(given) && !/\/\/[^/]*@/.test(given) ? given.replace(/\/*$/, '/') : '';
+  const shown =
+    /^https?:/i.test(given) && URL.canParse(given) && !/\/\/[^/]*@/.test(given) ? given.replace(/\/*$/, '/') : '';
   return { baseUrl: shortened(shown, 300), embedded: given === '' };
 }
 
@@ -102,7 +103,8 @@ export default class ConformanceReporter implements Reporter {
   }
 
   onError(error: TestError): void {
-    const lines = plain(error).join('\n');
+    const text = plain(error).join('\n');
+    const lines = text.startsWith('No tests found') ? 'No check matches the filter, so nothing was checked.' : text;
     if (!this.errors.includes(lines)) this.errors.push(lines);
     // Another reporter's, after this one had its say.
     if (this.ended) process.stdout.write(`${visibleLines(lines)}\n`);
