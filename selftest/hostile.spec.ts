@@ -156,7 +156,7 @@ test('odd JSON and hostile text: judged, shown as text, and never conformant', a
   server.close();
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');
-  // eslint-disable-next-line no-control-regex -- it must not get through
+
   expect(run.output).not.toMatch(/\u001b\[31m|\u202e|\n::error::pwned/);
 });
 

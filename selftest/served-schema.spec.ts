@@ -2,7 +2,7 @@ import { expect, test } from '@playwright/test';
 import { stringify } from 'yaml';
 import { compareDocuments, contract, readDocument } from '../fixtures/served-schema.js';
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access -- documents are changed by hand here */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-dynamic-delete, @typescript-eslint/no-unnecessary-type-assertion -- documents are changed by hand here */
 type Document = any;
 
 const copy = (): Document => structuredClone(contract());
