@@ -62,7 +62,7 @@ function main(args: readonly string[]): number {
       options: {
         owner: { type: 'string' },
         days: { type: 'string', default: String(LONGEST_WAIVER_DAYS / 2) },
-        link: { type: 'string', default: 'TODO: the issue that ends this' },
+        link: { type: 'string', default: 'the issue that ends this' },
         all: { type: 'boolean', default: false },
         out: { type: 'string' },
       },
