@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Exchange, Verdict } from '../fixtures/outcome.js';
-import { AREAS, SOURCES } from '../spec/generated/clauses.js';
+import { AREAS } from '../spec/generated/clauses.js';
+import { sourceLinks } from '../spec/sources.js';
 import { html, shortened, visibleLines } from './escape.js';
 import type { Report, ReportedFailure } from './report.js';
 import { lifeOfTokens } from './timeline.js';
@@ -44,17 +45,12 @@ function code(text: string): string {
   return html(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
-/** Each source with its address, where it has one (RFCs by number and section). */
+/** Each source with its address, where it has one. */
 export function sources(source: string): string {
-  return source
-    .split(', ')
-    .map((part) => {
-      const [, rfc, section] = /^RFC (\d+)(?: §([\d.]+))?$/.exec(part) ?? [];
-      const anchor = section === undefined ? '' : `#section-${section}`;
-      const url = rfc === undefined ? SOURCES[part]?.url : `https://www.rfc-editor.org/rfc/rfc${rfc}${anchor}`;
-      const title = SOURCES[part]?.title;
-      if (url !== undefined) return `<a href="${html(url)}" rel="noreferrer">${html(part)}</a>`;
-      return title === undefined ? html(part) : `<span title="${html(title)}">${html(part)}</span>`;
+  return sourceLinks(source)
+    .map(({ text, title, url }) => {
+      if (url !== undefined) return `<a href="${html(url)}" rel="noreferrer">${html(text)}</a>`;
+      return title === undefined ? html(text) : `<span title="${html(title)}">${html(text)}</span>`;
     })
     .join(', ');
 }

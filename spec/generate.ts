@@ -12,7 +12,23 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 
 const here = new URL('./', import.meta.url);
-const read = (name: string): unknown => parse(readFileSync(new URL(name, here), 'utf8'));
+
+/** A fault of what people write, and not of this program: told in one line. */
+class ContractError extends Error {}
+
+function read(name: string): unknown {
+  try {
+    return parse(readFileSync(new URL(name, here), 'utf8'));
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new ContractError(`spec/${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** What a library says of the OpenAPI document is about the document. */
+function openApiFault(where: string, error: unknown): ContractError {
+  return new ContractError(`spec/openapi.yaml: ${where}${error instanceof Error ? error.message : String(error)}`);
+}
 
 interface SchemaRef {
   readonly $ref?: string;
@@ -37,7 +53,6 @@ interface OpenApi {
   };
 }
 
-const need = z.string();
 const Requirements = z.strictObject({
   contract: z.string(),
   reading: z.array(z.string()),
@@ -51,21 +66,33 @@ const Requirements = z.strictObject({
       level: z.enum(['MUST', 'SHOULD', 'MAY']),
       statement: z.string().endsWith('.', 'a statement is a whole sentence'),
       source: z.string().min(1),
-      needs: z.array(need),
+      needs: z.array(z.string()),
     }),
   ),
 });
 
-class ContractError extends Error {}
+/** Where a fault lies, as people look for it: `REF-05 level` and not `clauses[74].level`. */
+function place(path: readonly PropertyKey[], file: unknown): string {
+  const [list, index, ...rest] = path;
+  const clauses = (file as { clauses?: { id?: unknown }[] } | null)?.clauses;
+  const id = list === 'clauses' && typeof index === 'number' ? clauses?.[index]?.id : undefined;
+  return typeof id === 'string' ? [id, ...rest].map(String).join(' ') : path.map(String).join('.');
+}
+
+const RFC = /^RFC \d+(?: §\d+(?:\.\d+)*)?$/;
 
 function requirements(): z.infer<typeof Requirements> {
-  const parsed = Requirements.safeParse(read('requirements.yaml'));
-  if (!parsed.success) throw new ContractError(`spec/requirements.yaml: ${z.prettifyError(parsed.error)}`);
+  const file = read('requirements.yaml');
+  const parsed = Requirements.safeParse(file);
+  if (!parsed.success) {
+    const told = parsed.error.issues.map(({ path, message }) => `${place(path, file)}: ${message}`);
+    throw new ContractError(`spec/requirements.yaml: ${told.join('; ')}`);
+  }
   const faults: string[] = [];
   const seen = new Set<string>();
   const areas = Object.keys(parsed.data.areas);
   let last = -1;
-  for (const { id, area, needs } of parsed.data.clauses) {
+  for (const { id, area, source, needs } of parsed.data.clauses) {
     if (seen.has(id)) faults.push(`${id} stands there twice`);
     seen.add(id);
     if (!id.startsWith(`${area}-`)) faults.push(`${id} is not of area ${area}`);
@@ -73,6 +100,11 @@ function requirements(): z.infer<typeof Requirements> {
     if (!areas.includes(area)) faults.push(`${id}: unknown area ${area}`);
     else if (position <= last) faults.push(`${id} is out of order`);
     last = position;
+    for (const name of source.split(', ')) {
+      if (!RFC.test(name) && !Object.hasOwn(parsed.data.sources, name)) {
+        faults.push(`${id} rests on ${name}, which is no source`);
+      }
+    }
     for (const name of needs.flatMap((alternatives) => alternatives.split(' | '))) {
       if (!Object.hasOwn(parsed.data.capabilities, name)) faults.push(`${id} needs ${name}, which is no capability`);
     }
@@ -129,6 +161,16 @@ export function clauseById(id: ClauseId): Clause {
 
 const nameOf = (ref: string | undefined): string | undefined => ref?.split('/').at(-1);
 
+/**
+ * The name of a body's schema.
+ * @throws ContractError where it has none: its answers would silently be judged by nothing
+ */
+function schemaOf(where: string, media: Media | undefined): string {
+  const name = nameOf(media?.content?.['application/json']?.schema?.$ref);
+  if (name === undefined) throw openApiFault('', `${where} names no schema of components`);
+  return name;
+}
+
 /** The schema with every reference replaced by what it refers to: the contract's request schemas are not recursive. */
 function dereferenced(schema: unknown, document: OpenApi): unknown {
   if (Array.isArray(schema)) return schema.map((member) => dereferenced(member, document));
@@ -144,9 +186,18 @@ function operationsFile(document: OpenApi): string {
       const answers = Object.entries(operation.responses).map(([status, response]) => {
         const target =
           response.$ref === undefined ? response : document.components.responses[nameOf(response.$ref) ?? ''];
-        return [status, nameOf(target?.content?.['application/json']?.schema?.$ref) ?? ''] as const;
+        return [status, schemaOf(`the ${status} of ${operation.operationId}`, target)] as const;
       });
-      const request = nameOf(operation.requestBody?.content?.['application/json']?.schema?.$ref);
+      const request =
+        operation.requestBody === undefined
+          ? undefined
+          : schemaOf(`the body of ${operation.operationId}`, operation.requestBody);
+      if (request !== undefined && document.components.examples[request] === undefined) {
+        throw openApiFault(
+          '',
+          `the body of ${operation.operationId} has no example by the name of its schema, ${request}`,
+        );
+      }
       return {
         operationId: operation.operationId,
         method: method.toUpperCase(),
@@ -170,8 +221,15 @@ function operationsFile(document: OpenApi): string {
   );
   return `// Generated by \`npm run generate\` from spec/openapi.yaml.
 
+export type OperationId = ${operations.map(({ operationId }) => `'${operationId}'`).join(' | ')};
+
+/** Name of a schema, and of its validator. */
+export type SchemaName = ${Object.keys(document.components.schemas)
+    .map((name) => `'${name}'`)
+    .join(' | ')};
+
 export interface Operation {
-  readonly operationId: string;
+  readonly operationId: OperationId;
   readonly method: string;
   /** Below the base URL, with a slash at both ends, e.g. \`/planner/keywords/{id}/\`. */
   readonly path: string;
@@ -179,15 +237,15 @@ export interface Operation {
   /** Whether it needs a bearer token. */
   readonly bearer: boolean;
   /** Name of the request's schema. */
-  readonly request?: string;
+  readonly request?: SchemaName;
   /** Documented status → name of the answer's schema. */
-  readonly answers: Readonly<Record<string, string>>;
+  readonly answers: Readonly<Record<string, SchemaName>>;
 }
 
 export const OPERATIONS: readonly Operation[] = ${JSON.stringify(operations)};
 
 /** The schema of a documented answer; undefined if the operation does not document the status. */
-export function answerSchema(operationId: string, status: number): string | undefined {
+export function answerSchema(operationId: string, status: number): SchemaName | undefined {
   return OPERATIONS.find((operation) => operation.operationId === operationId)?.answers[String(status)];
 }
 
@@ -213,12 +271,22 @@ function validatorFiles(document: OpenApi): { js: string; dts: string } {
     code: { source: true, esm: true },
   });
   addFormats.default(ajv);
-  // The one of ajv-formats takes \`urn:uuid:\` as well.
+  // Those of ajv-formats also take `urn:uuid:`, and a date and time with a blank between them or half an offset.
   ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
+  ajv.addFormat(
+    'date-time',
+    /^\d{4}-(0\d|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d)$/,
+  );
   ajv.addVocabulary(['components']);
   ajv.addSchema({ $id: 'openapi', components: { schemas: document.components.schemas } });
   const names = Object.keys(document.components.schemas);
-  for (const name of names) ajv.getSchema(`openapi#/components/schemas/${name}`);
+  for (const name of names) {
+    try {
+      ajv.getSchema(`openapi#/components/schemas/${name}`);
+    } catch (error) {
+      throw openApiFault(`schema ${name}: `, error);
+    }
+  }
   const code = standaloneCode.default(
     ajv,
     Object.fromEntries(names.map((name) => [name, `openapi#/components/schemas/${name}`])),
@@ -238,13 +306,15 @@ ${names.map((name) => `export const ${name}: ValidateFunction<components['schema
 async function generate(): Promise<Record<string, string>> {
   const document = read('openapi.yaml') as OpenApi;
   const validators = validatorFiles(document);
-  const types = astToString(await openapiTS(new URL('openapi.yaml', here), { silent: true }));
+  const types = await openapiTS(new URL('openapi.yaml', here), { silent: true }).catch((error: unknown) => {
+    throw openApiFault('', error);
+  });
   const pretty = (code: string): Promise<string> =>
     format(code, { parser: 'typescript', printWidth: 120, singleQuote: true });
   return {
     'clauses.ts': await pretty(clausesFile()),
     'operations.ts': await pretty(operationsFile(document)),
-    'openapi.d.ts': await pretty(`// Generated by \`npm run generate\` from spec/openapi.yaml.\n${types}`),
+    'openapi.d.ts': await pretty(`// Generated by \`npm run generate\` from spec/openapi.yaml.\n${astToString(types)}`),
     'validators.js': validators.js,
     'validators.d.ts': await pretty(validators.dts),
   };
@@ -263,7 +333,7 @@ try {
   if (process.argv.includes('--check')) {
     if (stale.length > 0) {
       throw new ContractError(
-        `stale: ${stale.map(([name]) => `spec/generated/${name}`).join(', ')}. Run \`npm run generate\` and commit what it writes.`,
+        `${stale.map(([name]) => `spec/generated/${name}`).join(', ')}: stale, so run \`npm run generate\` and commit what it writes.`,
       );
     }
   } else {
@@ -274,7 +344,7 @@ try {
     );
   }
 } catch (error) {
-  if (!(error instanceof ContractError) && !(error instanceof YAMLParseError)) throw error;
+  if (!(error instanceof ContractError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

@@ -1068,7 +1068,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'FOR-03',
     area: 'FOR',
     level: 'MUST',
-    statement: 'A write that was refused to a role that may not has no effect.',
+    statement: 'A write that is refused to a role that may not write has no effect.',
     source: 'guide',
     needs: [['viewer']],
   },
@@ -1167,7 +1167,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'ROB',
     level: 'MUST',
     statement:
-      "Deep nesting (10,000 levels, in a body and in a token's header and payload) is refused with a 4xx; duplicate keys, and `__proto__` and `constructor` members, are refused or without effect.",
+      "Deep nesting (10,000 levels, in a body and in a token's header and payload) and duplicate keys are refused with a 4xx; `__proto__` and `constructor` members are refused, or ignored without effect.",
     source: 'errors, OWASP ASVS',
     needs: [],
   },
