@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +5,7 @@ import { expect, test } from '@playwright/test';
 import { startReference, type ReferenceOptions } from '../fixtures/reference/index.js';
 import { maskMember, maskText, remember } from '../fixtures/secrets.js';
 import { scanArtefacts } from '../report/scan.js';
+import { startProxy } from './proxy.js';
 import { runSuite, type SuiteRun } from './suite.js';
 
 const KEY = 'canary-signing-key-4b1d9e77-not-to-be-seen';
@@ -112,39 +111,23 @@ test('a server that is gone in the middle', async () => {
   const reference = await startReference({ passwordCost: 16, jwtSecret: KEY });
   const { owner } = reference.seeds;
   const canaries = [KEY, owner.password];
-  let forwarded = 0;
-  const proxy = createServer((request, response) => {
-    forwarded += 1;
-    if (forwarded > 25) {
+  let asked = 0;
+  const proxy = await startProxy(reference.baseUrl, {
+    instead: (request) => {
+      asked += 1;
+      if (asked <= 25) return false;
       request.socket.destroy();
-      return;
-    }
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const headers = Object.fromEntries(
-        Object.entries(request.headers).filter(([name]) => !['host', 'connection', 'content-length'].includes(name)),
-      ) as Record<string, string>;
-      const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
-      void fetch(new URL(request.url ?? '/', reference.baseUrl), {
-        method: request.method ?? 'GET',
-        headers,
-        ...body,
-      }).then(async (answer) => {
-        const text = await answer.text();
-        canaries.push(...(text.match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g) ?? []));
-        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
-      });
-    });
+      return true;
+    },
+    answered: (_, __, body) => canaries.push(...(body.match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g) ?? [])),
   });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   const run = await runSuite({
-    BASE_URL: `http://127.0.0.1:${String((proxy.address() as AddressInfo).port)}/api/v1/`,
+    BASE_URL: `${proxy.origin}/api/v1/`,
     IGNY8_EMAIL: owner.email,
     IGNY8_PASSWORD: owner.password,
     IGNY8_JWT_SECRET: KEY,
   });
-  proxy.close();
+  await proxy.close();
   await reference.close();
   writeFileSync(join(run.folder, 'console.txt'), run.output);
   expect(run.exitCode).toBe(1);

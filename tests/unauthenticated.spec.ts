@@ -2,7 +2,9 @@ import { clause, expect } from '../fixtures/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check.js';
 import { oddJson } from '../fixtures/api.js';
 import { seenStatus } from '../fixtures/expect.js';
-import { acceptsResigned, FORGERIES, readToken, type Forgery } from '../fixtures/forgeries.js';
+import { acceptsResigned, FORGERIES, readToken, type Forgery, type Means } from '../fixtures/forgeries.js';
+import { serveKeys } from '../fixtures/own-keys.js';
+import { onLoopback } from '../fixtures/target.js';
 import { everyAnswer } from '../fixtures/tour.js';
 import { expectUnauthenticated, withoutCredentials } from '../fixtures/unauthenticated.js';
 import { resign } from '../fixtures/tokens.js';
@@ -22,14 +24,23 @@ async function liveToken(check: Check): Promise<string> {
   return access;
 }
 
-async function judgeForgeries(check: Check, clauseId: Forgery['clause']): Promise<void> {
+/** The same bytes with another last character: of 43 the last has two bits that stand for nothing (RFC 4648 §3.5). */
+function withSpareBits(token: string): string {
+  const bytes = (text: string): string => Buffer.from(text.split('.')[2] ?? '', 'base64url').toString('hex');
+  const last = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
+    .map((letter) => token.slice(0, -1) + letter)
+    .find((spelling) => spelling !== token && bytes(spelling) === bytes(token));
+  return last ?? token;
+}
+
+async function judgeForgeries(check: Check, clauseId: Forgery['clause'], means: Means = {}): Promise<void> {
   const access = await liveToken(check);
   const genuine = readToken(access);
   await check.each(
     FORGERIES.filter((forgery) => forgery.clause === clauseId && forgery.byKey === undefined),
     ({ name }) => name,
     async ({ forge }) => {
-      const forged = forge(genuine, '');
+      const forged = await forge(genuine, means);
       // Of a token without a signature some rows make the token itself: nothing was forged then.
       if (forged === access) return;
       await expectUnauthenticated(check, await check.door(forged), 'the forged token');
@@ -91,11 +102,14 @@ clause('UNA-04', async (check) => {
 clause('UNA-05', (check) => judgeForgeries(check, 'UNA-05'));
 
 clause('UNA-06', async (check) => {
-  await judgeForgeries(check, 'UNA-06');
+  const { access: issued } = await check.chain();
+  await judgeForgeries(check, 'UNA-06', { other: readToken(issued) });
   // Other spellings of the same bytes: no fault, but worth knowing.
   const access = await liveToken(check);
   const spellings = {
     'a trailing `=`': `${access}=`,
+    'its spare bits set': withSpareBits(access),
+    'a tab inside': `${access.slice(0, -8)}\t${access.slice(-8)}`,
     'standard base64': access.replaceAll('-', '+').replaceAll('_', '/'),
   };
   for (const [name, spelling] of Object.entries(spellings)) {
@@ -128,6 +142,7 @@ clause('UNA-10', async (check) => {
       await expectUnauthenticated(check, reply, 'a token in the URL');
     },
   );
+  await check.opens(access);
 });
 
 clause('UNA-11', async (check) => {
@@ -195,15 +210,43 @@ clause('UNA-14', async (check) => {
   );
 });
 
-clause('UNA-15', (check) => judgeForgeries(check, 'UNA-15'));
+clause('UNA-15', async (check) => {
+  // A target on this machine finds the keys where `jku` and `x5u` say; any other finds nothing there.
+  const keys = onLoopback(check.target.baseUrl) ? await serveKeys() : undefined;
+  try {
+    await judgeForgeries(check, 'UNA-15', keys === undefined ? {} : { origin: keys.origin });
+  } finally {
+    if (keys !== undefined) check.measure('addresses in `jku` and `x5u` fetched', String(keys.fetched()));
+    await keys?.close();
+  }
+});
 
 clause('UNA-16', async (check) => {
   const access = await liveToken(check);
   const key = await acceptsResigned(check, access);
-  const nobody = resign(access, key, {
-    claims: { user_id: typeof readToken(access).claims['user_id'] === 'string' ? '2000000011' : 2_000_000_011 },
-  });
-  await expectUnauthenticated(check, await check.door(nobody), 'a well-signed token for a user who does not exist');
+  const { claims } = readToken(access);
+  const genuine = claims['user_id'];
+  if (genuine === undefined) throw new Blocked('TOK-04', 'the access token has no `user_id`');
+  // Who is named twice is changed twice: a server may go by either.
+  const names = ['user_id', 'sub', 'uid', 'id'].filter((name) => String(claims[name]) === String(genuine));
+  const asText = typeof genuine === 'string';
+  const rows = [
+    { name: 'an id that nobody has', id: asText ? '2000000011' : 2_000_000_011 },
+    { name: 'no `user_id`', id: undefined },
+    { name: '`user_id` null', id: null },
+    { name: '`user_id` a boolean', id: true },
+    { name: '`user_id` a text that is no id', id: 'nobody' },
+    { name: '`user_id` a list', id: [1] },
+    { name: '`user_id` an object', id: { id: 1 } },
+  ];
+  await check.each(
+    rows,
+    ({ name }) => name,
+    async ({ id }) => {
+      const nobody = resign(access, key, { claims: Object.fromEntries(names.map((name) => [name, id])) });
+      await expectUnauthenticated(check, await check.door(nobody), 'a well-signed token for a user who does not exist');
+    },
+  );
   await check.opens(access);
 });
 
@@ -218,16 +261,28 @@ clause('UNA-17', async (check) => {
     ),
     ({ name }) => name,
     async ({ forge }) => {
-      expect(await check.door(forge(genuine, key)), 'the token').toBeRefused();
+      expect(await check.door(await forge(genuine, { key })), 'the token').toBeRefused();
     },
   );
   await check.opens(access);
+  // Well signed, and odd: RFC 7515 §4.1.11 asks to refuse the first, of the others it says nothing.
+  const odd = {
+    'a critical extension that nobody knows': { crit: ['x-conformance'], 'x-conformance': true },
+    'another `typ`': { typ: 'at+jwt' },
+    'a header member that nobody knows': { 'x-conformance': true },
+  };
+  for (const [name, header] of Object.entries(odd)) {
+    const { status } = await check.door(resign(access, key, { header }));
+    check.measure(`well signed, with ${name}`, status === 200 ? 'accepted' : `refused (${String(status)})`);
+  }
 });
 
 clause('UNA-18', async (check) => {
   const access = await liveToken(check);
-  const account = await check.owner();
-  const names = [account.email, ...(account.username === undefined ? [] : [account.username])];
+  const { account, user } = await check.session();
+  // Of an account that the run was given, only the login's answer tells the user name.
+  const username = account.username ?? user['username'];
+  const names = [account.email, ...(typeof username === 'string' && username !== '' ? [username] : [])];
   await check.each(
     names,
     (name) => (name === account.email ? 'e-mail and password' : 'user name and password'),

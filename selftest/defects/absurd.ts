@@ -11,7 +11,8 @@ const ERROR = { success: false, error: 'Error', request_id: '0d1f4c7e-6b2a-4f38-
 /** A server that answers everything with one status and one body. */
 function always(status: number, body: unknown, type = 'application/json'): NonNullable<Defect['server']> {
   return async () => {
-    const server = fastify({ forceCloseConnections: true, bodyLimit: 8e6 });
+    // Long headers too are answered like everything else.
+    const server = fastify({ forceCloseConnections: true, bodyLimit: 8e6, http: { maxHeaderSize: 1e6 } });
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', (_, __, done) => {
       done(null);

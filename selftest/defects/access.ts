@@ -1,5 +1,13 @@
 /** Faults of authentication and authorisation. */
-import { createHash, createHmac, createPublicKey, createVerify, type JsonWebKey } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  createVerify,
+  X509Certificate,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
 import { Refusal, type Context, type Parts } from '../../fixtures/reference/parts.js';
 import { unauthenticated } from '../../fixtures/reference/tokens.js';
 import type { Defect } from './defect.js';
@@ -40,6 +48,31 @@ const signedByKeyOf = (
     return false;
   }
 };
+
+/** A server that verifies by the key found at the address in a header member. */
+const fetching =
+  (member: string, keyIn: (body: string) => KeyObject) =>
+  (parts: Parts): Partial<Parts> => ({
+    authenticate: async (context) => {
+      const [, token = ''] = (context.headers['authorization'] ?? '').split(' ');
+      const [head = '', body = '', signature = ''] = token.split('.');
+      const address = part(token, 0)[member];
+      if (typeof address === 'string') {
+        const found = await fetch(address).then(
+          (answer) => answer.text(),
+          () => undefined,
+        );
+        const user = parts.userById(part(token, 1)['user_id']);
+        if (
+          found !== undefined &&
+          user !== undefined &&
+          signedByKeyOf(`${head}.${body}`, signature, () => keyIn(found))
+        )
+          return user;
+      }
+      return parts.authenticate(context);
+    },
+  });
 
 /** The bearer token read in another way where the header has none that counts. */
 const alsoReads =
@@ -274,6 +307,40 @@ export const ACCESS: readonly Defect[] = [
     replace: takes((_, header, __, signature) => header['alg'] === 'none' && signature !== ''),
   },
   {
+    id: 'none-capitals-with-signature',
+    story: 'Letters are compared as they stand, and a signature makes the token look signed.',
+    clauses: ['UNA-07'],
+    replace: takes((_, header, __, signature) => header['alg'] === 'NONE' && signature !== ''),
+  },
+  {
+    id: 'alg-twice',
+    story: 'The gateway reads the first `alg` of the header, the library behind it the last.',
+    clauses: ['UNA-07'],
+    replace: takes((token, header, __, signature) => {
+      const first = /"alg":"(\w+)"/.exec(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())?.[1];
+      return first === 'HS256' && header['alg'] === 'none' && signature === '';
+    }),
+  },
+  {
+    id: 'signature-of-any-token',
+    story: 'Issued tokens are remembered by their parts, and not which part goes with which.',
+    clauses: ['UNA-06'],
+    replace: (parts) => {
+      const issued = new Set<string>();
+      return {
+        sign: (claims, kind) => {
+          const token = parts.sign(claims, kind);
+          for (const one of token.split('.')) issued.add(one);
+          return token;
+        },
+        verifySignature: (token, kind) =>
+          kind === 'access' && token.split('.').length === 3 && token.split('.').every((one) => issued.has(one))
+            ? part(token, 1)
+            : parts.verifySignature(token, kind),
+      };
+    },
+  },
+  {
     id: 'alg-empty',
     story: 'An unknown algorithm gives no verifier, and no verifier gives no error.',
     clauses: ['UNA-07'],
@@ -448,14 +515,48 @@ export const ACCESS: readonly Defect[] = [
     replace: takes(
       (_, header, input, signature) =>
         Array.isArray(header['x5c']) &&
-        signedByKeyOf(input, signature, () =>
-          createPublicKey({
-            key: Buffer.from(String((header['x5c'] as unknown[])[0]), 'base64'),
-            format: 'der',
-            type: 'spki',
-          }),
-        ),
+        signedByKeyOf(input, signature, () => {
+          const [first] = header['x5c'] as unknown[];
+          return new X509Certificate(Buffer.from(String(first), 'base64')).publicKey;
+        }),
     ),
+  },
+  {
+    id: 'jku-fetched',
+    story: 'The key set is fetched from where the token says.',
+    clauses: ['UNA-15'],
+    replace: fetching('jku', (body) =>
+      createPublicKey({ key: (JSON.parse(body) as { keys: JsonWebKey[] }).keys[0] ?? {}, format: 'jwk' }),
+    ),
+  },
+  {
+    id: 'x5u-fetched',
+    story: 'The certificate is fetched from where the token says.',
+    clauses: ['UNA-15'],
+    replace: fetching('x5u', (body) => new X509Certificate(body).publicKey),
+  },
+  {
+    id: 'user-id-coerced',
+    story: 'The id is made a number first: `true` is the first user, and so is a list with a one in it.',
+    clauses: ['UNA-16'],
+    replace: (_, store) => ({ userById: (id) => store.users.find((user) => user.id === Number(id)) }),
+  },
+  {
+    id: 'user-id-missing-is-first',
+    story: 'Without an id the query has no condition, and `first()` finds somebody.',
+    clauses: ['UNA-16'],
+    replace: (parts, store) => ({ userById: (id) => (id == null ? store.users[0] : parts.userById(id)) }),
+  },
+  {
+    id: 'user-id-object-crashes',
+    story: 'A list or an object as id goes down to the database, which cannot compare it.',
+    clauses: ['UNA-16'],
+    replace: (parts) => ({
+      userById: (id) => {
+        if (typeof id === 'object' && id !== null) throw new TypeError('unhashable type');
+        return parts.userById(id);
+      },
+    }),
   },
   {
     id: 'user-from-claims',
@@ -486,6 +587,22 @@ export const ACCESS: readonly Defect[] = [
           .toString()
           .split(':');
         const user = parts.findUser(name);
+        return user !== undefined && (await parts.checkPassword(password, user.passwordHash))
+          ? user
+          : parts.authenticate(context);
+      },
+    }),
+  },
+  {
+    id: 'basic-by-user-name',
+    story: "`BasicAuthentication` again, where the model's user name is not the e-mail.",
+    clauses: ['UNA-18'],
+    replace: (parts, store) => ({
+      authenticate: async (context) => {
+        const [name = '', password = ''] = Buffer.from(/^Basic (.+)$/.exec(notBearer(context))?.[1] ?? '', 'base64')
+          .toString()
+          .split(':');
+        const user = store.users.find(({ username }) => username === name);
         return user !== undefined && (await parts.checkPassword(password, user.passwordHash))
           ? user
           : parts.authenticate(context);

@@ -55,6 +55,13 @@ const keywordRules =
     validateKeyword: (body) => change(parts.validateKeyword(body), body),
   });
 
+/** The members of an own member `__proto__` of the body. */
+const protoOf = ({ rawBody }: Context): Json => {
+  const body = parsed(rawBody.toString());
+  const own = typeof body === 'object' && body !== null && Object.hasOwn(body, '__proto__');
+  return own ? (Object.getOwnPropertyDescriptor(body, '__proto__')?.value as Json) : {};
+};
+
 export const INPUT: readonly Defect[] = [
   {
     id: 'malformed-500',
@@ -194,7 +201,8 @@ export const INPUT: readonly Defect[] = [
     clauses: ['ROB-06'],
     replace: (parts) => ({
       verifySignature: (token, kind) => {
-        if (token.length > 1500) throw new Error('maximum recursion depth exceeded');
+        const nests = (part: string): boolean => Buffer.from(part, 'base64url').toString().startsWith('['.repeat(1000));
+        if (token.split('.').some(nests)) throw new Error('maximum recursion depth exceeded');
         return parts.verifySignature(token, kind);
       },
     }),
@@ -212,26 +220,56 @@ export const INPUT: readonly Defect[] = [
     ),
   },
   {
+    id: 'proto-into-defaults',
+    story: 'What `__proto__` holds gets into the defaults of every row (CVE-2019-10744).',
+    clauses: ['ROB-06'],
+    replace: (parts) => {
+      const defaults: Json = {};
+      return {
+        createKeyword: (context) => {
+          Object.assign(defaults, protoOf(context));
+          return parts.createKeyword(context);
+        },
+        listKeywords: async (context) => {
+          const outcome = (await parts.listKeywords(context)) as { status: number; results: Json[] };
+          return { ...outcome, results: outcome.results.map((row) => ({ ...defaults, ...row })) };
+        },
+      };
+    },
+  },
+  {
+    id: 'proto-is-a-member',
+    story: 'Members are looked up through the prototype, and the body brought its own.',
+    clauses: ['ROB-06'],
+    replace: (parts) => ({
+      createKeyword: async (context) => {
+        const outcome = (await parts.createKeyword(context)) as { status: number; data: Json };
+        return { ...outcome, data: { ...outcome.data, ...protoOf(context) } };
+      },
+    }),
+  },
+  {
+    id: 'member-twice-last-wins',
+    story: '`json.loads` takes the last of two members of one name, the firewall in front of it the first.',
+    clauses: ['ROB-06'],
+    replace: bodies(({ operation }, text) =>
+      operation === 'createKeyword' && /"keyword":.*"keyword":/.test(text) ? (parsed(text) as Json) : undefined,
+    ),
+  },
+  {
+    id: 'refresh-twice-first-wins',
+    story: 'A hand-written parser stops at the first member that it looks for.',
+    clauses: ['ROB-06'],
+    replace: bodies(({ operation }, text) => {
+      const first = /^\{"refresh":"([^"]*)","refresh":"[^"]*"\}$/.exec(text)?.[1];
+      return operation === 'refresh' && first !== undefined ? { refresh: first } : undefined;
+    }),
+  },
+  {
     id: 'empty-keyword',
     story: 'A missing keyword is stored as an empty one.',
     clauses: ['ROB-07'],
     replace: keywordRules((errors, body) => (body['keyword'] === undefined || body['keyword'] === '' ? {} : errors)),
-  },
-  {
-    id: 'undocumented-422',
-    story: 'Right refusal, wrong status, on one endpoint.',
-    clauses: ['ROB-07'],
-    replace: (parts) => ({
-      createKeyword: async (context) => {
-        try {
-          return await parts.createKeyword(context);
-        } catch (error) {
-          throw error instanceof Refusal && error.errors !== undefined
-            ? new Refusal(422, error.error, error.errors)
-            : error;
-        }
-      },
-    }),
   },
   {
     id: 'emoji-500',

@@ -132,6 +132,11 @@ const refreshSignature =
         : parts.verifySignature(token, kind),
   });
 
+const signedWith = (token: string, key: string | Buffer): boolean => {
+  const [head = '', body = '', signature] = token.split('.');
+  return createHmac('sha256', key).update(`${head}.${body}`).digest('base64url') === signature;
+};
+
 const algOf = (token: string): string => {
   try {
     return String(
@@ -256,6 +261,18 @@ export const TOKENS: readonly Defect[] = [
     story: "The key is the settings template's own.",
     clauses: ['TOK-08'],
     options: { jwtSecret: 'django-insecure-change-me' },
+  },
+  {
+    id: 'weak-key-of-tutorial',
+    story: "The key is one that a framework's tutorial prints.",
+    clauses: ['TOK-08'],
+    options: { jwtSecret: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' },
+  },
+  {
+    id: 'weak-key-of-product',
+    story: "The key is the product's name and what it is for.",
+    clauses: ['TOK-08'],
+    options: { jwtSecret: 'igny8-backend-secret-key-2025' },
   },
   {
     id: 'refresh-by-other-key',
@@ -611,6 +628,29 @@ export const TOKENS: readonly Defect[] = [
     story: '`alg: none` is accepted by the library of the refresh service.',
     clauses: ['REF-11'],
     replace: refreshSignature((token) => algOf(token) === 'none'),
+  },
+  {
+    id: 'refresh-none-in-other-case',
+    story: 'The deny list of the refresh service knows `none`, and not `nOnE`.',
+    clauses: ['REF-11'],
+    replace: refreshSignature((token) => algOf(token) !== 'none' && algOf(token).toLowerCase() === 'none'),
+  },
+  {
+    id: 'refresh-jwk-symmetric',
+    story: 'The refresh service takes the key out of the header.',
+    clauses: ['REF-11'],
+    replace: refreshSignature((token) => {
+      const jwk = decode(token)?.header['jwk'] as { k?: unknown } | undefined;
+      return typeof jwk?.k === 'string' && signedWith(token, Buffer.from(jwk.k, 'base64url'));
+    }),
+  },
+  {
+    id: 'refresh-kid-is-a-path',
+    story: '`kid` names a file for the refresh service, and `/dev/null` is an empty one.',
+    clauses: ['REF-11'],
+    replace: refreshSignature(
+      (token) => String(decode(token)?.header['kid']).endsWith('/dev/null') && signedWith(token, ''),
+    ),
   },
   {
     id: 'refresh-stripped',

@@ -125,7 +125,9 @@ if (values.work !== undefined) {
       );
       if (!whole)
         for (const cell of cells)
-          for (const [id, reason] of Object.entries(cell.reasons)) console.log(`${cell.defect} → ${id}: ${reason}`);
+          for (const [id, reason] of Object.entries(cell.reasons))
+            if (positionals.includes(id) || positionals.includes(cell.defect))
+              console.log(`${cell.defect} → ${id}: ${reason}`);
     }
     if (values.write === true && whole)
       writeFileSync(new URL('../../docs/kill-matrix.md', import.meta.url), await matrixPage(cells));
