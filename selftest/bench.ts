@@ -3,7 +3,7 @@
  * The bare loop sends as many requests of the same kinds (logins, refreshes, lists) to the same kind of target, one after another.
  */
 import { startReference } from '../fixtures/reference/index.js';
-import { runDefect } from './kill/run.js';
+import { runRow } from './kill/run.js';
 import { runSuite } from './suite.js';
 
 async function bareLoop(total: number, auth: number): Promise<number> {
@@ -38,8 +38,8 @@ if (run.report === undefined) throw new Error(run.output);
 const { total, auth } = run.report.requests;
 const must = await runSuite({ CHROMIUM_PATH: '/nowhere' }, ['--grep', '@must']);
 const loop = await bareLoop(total, auth);
-await runDefect(undefined);
-const warm = await runDefect(undefined);
+await runRow(undefined);
+const warm = await runRow(undefined);
 const line = (name: string, value: string): void => {
   console.log(`${name.padEnd(66)} ${value}`);
 };

@@ -6,8 +6,9 @@ import { clause, expect } from '../fixtures/clause.js';
 import { Blocked, Finding, type Chain, type Check } from '../fixtures/check.js';
 import { GuideClient, LoginNeeded } from '../fixtures/client.js';
 import { seenStatus } from '../fixtures/expect.js';
-import { provenKey, serverNow } from '../fixtures/expiry.js';
+import { serverNow } from '../fixtures/expiry.js';
 import type { Reply } from '../fixtures/reply.js';
+import { keyIfProven } from '../fixtures/signing-key.js';
 import { decode, resign } from '../fixtures/tokens.js';
 import { withoutCredentials } from '../fixtures/unauthenticated.js';
 
@@ -72,12 +73,12 @@ clause('JRN-02', async (check) => {
   await mine.rotate();
   const guide = await client(check, mine);
   let expired = spoiled(mine.access);
-  if (check.target.secret !== undefined) {
-    const key = await provenKey(check, mine.access);
+  const key = await keyIfProven(check, mine.access);
+  if (key !== undefined) {
     const now = serverNow(await check.opens(mine.access));
     expired = resign(mine.access, key, { claims: { exp: Math.floor(now) - 600 } });
   }
-  check.measure('rests on', check.target.secret === undefined ? 'a spoiled token' : 'a token expired by the key');
+  check.measure('rests on', key === undefined ? 'a spoiled token' : 'a token expired by the key');
   // As a client that sleeps through the end of its token: it learns of it by the 401, not by its own clock.
   let first: Reply | undefined;
   const reply = await guide
@@ -148,10 +149,15 @@ clause('JRN-05', async (check) => {
   const mine = await check.chain();
   await mine.rotate();
   const before = mine.access;
+  const opened = await check.answered('JRN-01', 'the protected route', () => check.door(before));
+  if (opened.status !== 200) {
+    await check.opens((await check.session()).access);
+    throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(opened)}`);
+  }
   let late = before;
-  if (check.target.secret !== undefined) {
-    const key = await provenKey(check, before);
-    const now = serverNow(await check.opens(before));
+  const key = await keyIfProven(check, before);
+  if (key !== undefined) {
+    const now = serverNow(opened);
     late = resign(before, key, { claims: { exp: Math.floor(now) + 60 } });
     check.measure('rests on', 'a token with a minute left, by the key');
   }
@@ -181,11 +187,14 @@ clause('JRN-06', async (check) => {
     '`exp` ahead',
     `\`exp\` ${String(Math.round(-left))} s behind`,
   );
-  if (check.target.secret === undefined) {
-    check.measure('seen', 'only the accepted side; the refused one needs IGNY8_JWT_SECRET');
+  const key = await keyIfProven(check, access);
+  if (key === undefined) {
+    check.measure(
+      'seen',
+      'only the accepted side; the refused one needs a target that takes what IGNY8_JWT_SECRET signed',
+    );
     return;
   }
-  const key = await provenKey(check, access);
   // Past the largest grace (EXP-07): what a client takes for ended must not open the door.
   const ended = await check.door(resign(access, key, { claims: { exp: Math.floor(now) - 600 } }));
   if (ended.status === 200) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');

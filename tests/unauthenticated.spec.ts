@@ -2,8 +2,9 @@ import { clause, expect } from '../fixtures/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check.js';
 import { oddJson } from '../fixtures/api.js';
 import { seenStatus } from '../fixtures/expect.js';
-import { acceptsResigned, FORGERIES, readToken, type Forgery, type Means } from '../fixtures/forgeries.js';
+import { FORGERIES, type Forgery, type Means } from '../fixtures/forgeries.js';
 import { serveKeys } from '../fixtures/own-keys.js';
+import { provenKey, readToken } from '../fixtures/signing-key.js';
 import { onLoopback } from '../fixtures/target.js';
 import { everyAnswer } from '../fixtures/tour.js';
 import { expectUnauthenticated, withoutCredentials } from '../fixtures/unauthenticated.js';
@@ -223,7 +224,7 @@ clause('UNA-15', async (check) => {
 
 clause('UNA-16', async (check) => {
   const access = await liveToken(check);
-  const key = await acceptsResigned(check, access);
+  const key = await provenKey(check, access);
   const { claims } = readToken(access);
   const genuine = claims['user_id'];
   if (genuine === undefined) throw new Blocked('TOK-04', 'the access token has no `user_id`');
@@ -252,7 +253,7 @@ clause('UNA-16', async (check) => {
 
 clause('UNA-17', async (check) => {
   const access = await liveToken(check);
-  const key = await acceptsResigned(check, access);
+  const key = await provenKey(check, access);
   const genuine = readToken(access);
   await check.each(
     FORGERIES.filter(

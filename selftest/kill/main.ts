@@ -3,7 +3,8 @@
  *
  *   npm run kill                 all of it; fails on any cell that is not as pinned
  *   npm run kill -- REF-05       the defects that REF-05 must catch
- *   npm run kill -- spent-400    one defect
+ *   npm run kill -- spent-400    one defect, or one conforming variant
+ *   npm run kill -- variants     the conforming variants, on which nothing may fail
  *   npm run kill -- --write      writes docs/kill-matrix.md
  */
 import { fork } from 'node:child_process';
@@ -13,8 +14,9 @@ import { chromium, type Browser } from '@playwright/test';
 import { findBrowser } from '../../fixtures/browser.js';
 import { CLAUSES, type ClauseId } from '../../spec/generated/clauses.js';
 import { DEFECTS } from '../defects/index.js';
+import { VARIANTS } from '../variants.js';
 import { faultsOf, matrixPage, type Cell } from './matrix.js';
-import { allChecks, failing, runDefect } from './run.js';
+import { allChecks, failing, runRow } from './run.js';
 
 const WORKERS = 2;
 /** Defects under way at once in a worker: while one hashes a password or waits for its connection, another goes on. */
@@ -23,8 +25,9 @@ const CLEAN = 'none';
 
 async function runCell(id: string, browser: () => Promise<Browser>): Promise<Cell> {
   const defect = DEFECTS.find((one) => one.id === id);
-  const canShow = findBrowser() !== undefined && (defect === undefined || defect.browser === true);
-  const row = await runDefect(defect, undefined, canShow ? browser : undefined);
+  const shows = id === CLEAN || defect?.browser === true;
+  const change = defect ?? VARIANTS.find((one) => one.id === id);
+  const row = await runRow(change, undefined, shows && findBrowser() !== undefined ? browser : undefined);
   return {
     defect: id,
     failed: failing(row),
@@ -92,12 +95,13 @@ async function runAll(ids: readonly string[]): Promise<Cell[]> {
 }
 
 function chosen(names: readonly string[]): string[] {
-  if (names.length === 0) return [CLEAN, ...DEFECTS.map(({ id }) => id)];
+  if (names.length === 0) return [CLEAN, ...[...VARIANTS, ...DEFECTS].map(({ id }) => id)];
   const ids = names.flatMap((name) => {
     if (CLAUSES.some(({ id }) => id === name))
       return DEFECTS.filter(({ clauses }) => clauses.includes(name as ClauseId)).map(({ id }) => id);
-    if (DEFECTS.some(({ id }) => id === name)) return [name];
-    throw new Error(`${name} is neither a clause nor a defect.`);
+    if (name === 'variants') return VARIANTS.map(({ id }) => id);
+    if ([...VARIANTS, ...DEFECTS].some(({ id }) => id === name)) return [name];
+    throw new Error(`${name} is neither a clause nor a defect nor a variant.`);
   });
   return [...new Set(ids)];
 }

@@ -126,9 +126,15 @@ export async function runChecks(
   };
 }
 
-/** Runs the checks against the embedded target with one defect, or without any. */
-export async function runDefect(
-  defect: Defect | undefined,
+/** What a row of the matrix does to the embedded target. */
+export interface Change extends Pick<Defect, 'replace' | 'options' | 'server'> {
+  /** What a run is given less. */
+  readonly target?: (target: Target) => Target;
+}
+
+/** Runs the checks against the embedded target with one defect or as one variant, or as it is. */
+export async function runRow(
+  defect: Change | undefined,
   wanted?: (id: ClauseId) => boolean,
   browser?: () => Promise<Browser>,
 ): Promise<MatrixRow> {
@@ -145,11 +151,13 @@ export async function runDefect(
     ...defect?.options,
     ...(defect?.replace === undefined ? {} : { replace: defect.replace }),
   });
+  const clock = defect?.options?.clock ?? Date.now;
   let passed = 0;
   try {
     const capabilities = browser === undefined ? CAPABILITIES : [...CAPABILITIES, 'browser' as const];
+    const target = targetOf(reference, { capabilities });
     return await runChecks(
-      targetOf(reference, { capabilities }),
+      defect?.target?.(target) ?? target,
       {
         enforceLimits: (on) => {
           reference.enforceLimits(on ? { authPerMinute: 20 } : 'off');
@@ -157,7 +165,7 @@ export async function runDefect(
         // Nobody waits: the target's clock is moved.
         sleep: (ms) => {
           passed += ms;
-          reference.setClock(() => Date.now() + passed);
+          reference.setClock(() => clock() + passed);
           return Promise.resolve();
         },
         ...(browser === undefined ? {} : { browser }),
