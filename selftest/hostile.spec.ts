@@ -1,10 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
+import { generate } from 'selfsigned';
 import { BoundedTransport } from '../fixtures/bounded.js';
+import { startReference } from '../fixtures/reference/index.js';
 import { NoAnswer } from '../fixtures/wire.js';
-import { runSuite } from './suite.js';
+import { startProxy, type Handling } from './proxy.js';
+import { runSuite, type SuiteRun } from './suite.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -171,4 +175,95 @@ test('a target that turns hostile after the preflight ends in time', async () =>
   server.close();
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');
+});
+
+/** The suite against a proxy in front of a conforming target, with an account. */
+async function behind(handling: Handling, args: readonly string[]): Promise<SuiteRun> {
+  const reference = await startReference({ passwordCost: 16 });
+  const proxy = await startProxy(reference.baseUrl, handling);
+  const { email, password } = reference.seeds.owner;
+  const run = await runSuite(
+    { BASE_URL: `${proxy.origin}/api/v1/`, IGNY8_EMAIL: email, IGNY8_PASSWORD: password },
+    args,
+    100,
+  );
+  await proxy.close();
+  await reference.close();
+  expect(run.output).not.toMatch(/\n\s+at |UnhandledPromise/);
+  return run;
+}
+
+test('a server that dies and comes back: what could not be asked is not passed, and the others are judged', async () => {
+  let asked = 0;
+  const run = await behind(
+    {
+      instead: (request) => {
+        asked += 1;
+        const gone = asked > 30 && asked <= 38;
+        if (gone) request.socket.destroy();
+        return gone;
+      },
+    },
+    ['--grep', 'UNA-|REF-|LOG-0'],
+  );
+  expect(run.exitCode, run.output).toBe(1);
+  expect(run.output).not.toMatch(/times in a row/);
+  expect(run.report?.verdict).not.toBe('conformant');
+  expect(run.report?.totals.passed).toBeGreaterThan(20);
+});
+
+test('a 503 now and then, as a gateway gives it: said of the answers, and nothing breaks', async () => {
+  let asked = 0;
+  const run = await behind(
+    {
+      instead: (_, response) => {
+        asked += 1;
+        if (asked < 20 || asked % 9 !== 0) return false;
+        response.writeHead(503, { 'content-type': 'text/html' }).end('<html><h1>Service Unavailable</h1></html>');
+        return true;
+      },
+    },
+    ['--grep', 'ENV-|UNA-|REF-'],
+  );
+  expect(run.exitCode, run.output).toBe(1);
+  expect(run.report?.clauses.find(({ id }) => id === 'ENV-07')?.reason).toMatch(/503: Content-Type is “text\/html”/);
+  expect(run.report?.totals.passed).toBeGreaterThan(10);
+});
+
+test('a redirect to another origin is not followed, and nothing reaches it', async () => {
+  const reached: string[] = [];
+  const elsewhere = await serve((request, response) => {
+    reached.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    response.writeHead(200, json).end('{}');
+  });
+  let asked = 0;
+  const run = await behind(
+    {
+      instead: (_, response) => {
+        asked += 1;
+        if (asked <= 8) return false;
+        response.writeHead(307, { location: elsewhere.address }).end();
+        return true;
+      },
+    },
+    ['--grep', 'LOG-|JRN-|UNA-0'],
+  );
+  elsewhere.close();
+  expect(run.exitCode).toBe(1);
+  expect(reached).toEqual([]);
+});
+
+test('a TLS certificate that nobody vouches for: one clear sentence', async () => {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }]);
+  const server = createHttps({ cert, key }, (_, response) => response.end('{}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const run = await runSuite(
+    { BASE_URL: `https://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1/` },
+    [],
+    40,
+  );
+  server.close();
+  expect(run.exitCode).toBe(1);
+  expect(run.output).toMatch(/its TLS certificate is self-signed/);
+  expect(run.output).not.toMatch(/\n\s+at /);
 });
