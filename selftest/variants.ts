@@ -424,6 +424,32 @@ export const VARIANTS: readonly Variant[] = [
     options: { clock: () => Date.now() - 2 * YEAR_MS },
   },
 
+  {
+    id: 'reuse-ends-all-logins',
+    words: 'REF-13: reuse of a spent token revokes the whole chain. That it ends more than the chain is not forbidden.',
+    replace: (parts, store) => ({
+      reused: (chain) => {
+        for (const other of store.chains.values()) if (other.userId === chain.userId) other.revoked = true;
+      },
+      claims: (kind, user, chain, occasion) => ({ ...parts.claims(kind, user, chain, occasion), chain: chain.id }),
+      verifyKind: (given, kind) => {
+        parts.verifyKind(given, kind);
+        if (kind === 'access' && store.chains.get(String(given['chain']))?.revoked === true)
+          throw unauthenticated('Invalid or expired token');
+      },
+    }),
+  },
+  {
+    id: 'two-parts-400',
+    words: 'REF-08: 400 accepted for a text that is no JWT, and two parts are none.',
+    replace: refusals((refusal, context) => {
+      const { refresh } = members(context);
+      return refusal.status === 401 && typeof refresh === 'string' && refresh.split('.').length !== 3
+        ? withStatus(refusal, 400)
+        : refusal;
+    }),
+  },
+
   // Access
   {
     id: 'paged-lists',
@@ -445,9 +471,42 @@ export const VARIANTS: readonly Variant[] = [
     }),
   },
   {
+    id: 'list-in-data',
+    words:
+      "The guide's success envelope: `{ success: true, data, request_id }`; the form of lists is a sibling page's.",
+    replace: (parts) => ({
+      successEnvelope: (outcome, id, context) =>
+        'results' in outcome
+          ? { success: true, data: outcome.results, request_id: id }
+          : parts.successEnvelope(outcome, id, context),
+    }),
+  },
+  {
+    id: 'list-in-an-object',
+    words: "The guide's success envelope, with the rows under a name of their own.",
+    replace: (parts) => ({
+      successEnvelope: (outcome, id, context) =>
+        'results' in outcome
+          ? { success: true, data: { keywords: outcome.results, total: outcome.results.length }, request_id: id }
+          : parts.successEnvelope(outcome, id, context),
+    }),
+  },
+  {
     id: 'newest-first',
     words: 'The order of a list is not said.',
     replace: (parts) => ({ keywordsOf: (user, site) => [...parts.keywordsOf(user, site)].reverse() }),
+  },
+
+  {
+    id: 'documents-the-guide-only',
+    words: "DOC-02: the served document names the guide's endpoints.",
+    replace: (parts) => ({
+      schema: () => {
+        const document = structuredClone(parts.schema()) as { paths: Record<string, Json> };
+        const { '/planner/keywords/': list, '/planner/keywords/{id}/': _, ...others } = document.paths;
+        return { ...document, paths: { ...others, '/planner/keywords/': { get: list?.['get'] } } };
+      },
+    }),
   },
 
   // Runs that were given less

@@ -58,8 +58,14 @@ clause('NET-02', async (check) => {
   const { access } = await check.session();
   await check.opens(access);
   const { protocol, hostname } = new URL(check.target.baseUrl);
-  // The last one is taken for one's own where only the beginning of an origin is compared.
-  const origins = ['https://conformance.invalid', 'null', `${protocol}//${hostname}.conformance.invalid`];
+  // Those after the second are taken for one's own where only the beginning or the end of an origin is compared.
+  const origins = [
+    'https://conformance.invalid',
+    'null',
+    `${protocol}//${hostname}.conformance.invalid`,
+    'https://app.igny8.com.conformance.invalid',
+    'https://conformanceigny8.com',
+  ];
   const rows = origins.flatMap((origin) => [
     {
       name: `GET from ${origin}`,
@@ -68,7 +74,8 @@ clause('NET-02', async (check) => {
       path: 'planner/keywords/',
       headers: [['authorization', `Bearer ${access}`] as const],
     },
-    ...['planner/keywords/', 'auth/refresh/'].map((path) => ({
+    { name: `GET without a token from ${origin}`, origin, method: 'GET', path: 'planner/keywords/', headers: [] },
+    ...['planner/keywords/', 'auth/refresh/', 'auth/login/'].map((path) => ({
       name: `preflight of ${path} from ${origin}`,
       origin,
       method: 'OPTIONS',

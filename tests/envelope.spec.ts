@@ -92,6 +92,7 @@ clause('ENV-07', { phase }, async (check) => {
       return `Content-Type is ${answer.contentType === undefined ? 'missing' : `“${answer.contentType}”`}`;
     if (/charset=(?!"?utf-?8"?\s*(;|$))/i.test(answer.contentType ?? ''))
       return `Content-Type is “${answer.contentType ?? ''}”`;
+    if (answer.bom) return 'the body begins with a byte order mark';
     return answer.utf8 ? undefined : 'the body is not valid UTF-8';
   });
 });

@@ -1,11 +1,11 @@
 /** Expiry four ways: by the key, by short lifetimes, by waiting, and by coming back days later. Each verdict says which it rests on. */
 import { agedTokens } from '../fixtures/aged-tokens.js';
 import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Finding, Unverified, type Check } from '../fixtures/check.js';
+import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check.js';
 import {
   askTime,
   byAnyWay,
-  firstLogin,
+  firstSession,
   LARGEST_GRACE,
   lifetime,
   noteConfigured,
@@ -16,7 +16,7 @@ import {
   waitForServer,
 } from '../fixtures/expiry.js';
 import type { Reply } from '../fixtures/reply.js';
-import { provenKey, rotatesResigned } from '../fixtures/signing-key.js';
+import { keyIfProven, provenKey, readToken, rotatesResigned } from '../fixtures/signing-key.js';
 import { decode, numericDate, resign } from '../fixtures/tokens.js';
 import { expectUnauthenticated, notAsWithoutCredentials } from '../fixtures/unauthenticated.js';
 
@@ -34,21 +34,21 @@ function judgeLifetime(reply: Reply, token: string, expected: number): void {
 }
 
 clause('EXP-01', async (check) => {
-  const { reply, access } = await firstLogin(check);
+  const { reply, access } = await firstSession(check);
   noteConfigured(check);
   check.measure('access token from login', `${String(lifetime(reply, access))} s`);
   judgeLifetime(reply, access, check.target.accessTtlSeconds);
 });
 
 clause('EXP-02', async (check) => {
-  const { reply, refresh } = await firstLogin(check);
+  const { reply, refresh } = await firstSession(check);
   noteConfigured(check);
   check.measure('refresh token from login', `${String(lifetime(reply, refresh))} s`);
   judgeLifetime(reply, refresh, check.target.refreshTtlSeconds);
 });
 
 clause('EXP-03', async (check) => {
-  const { reply, access, refresh } = await firstLogin(check);
+  const { reply, access, refresh } = await firstSession(check);
   if (decode(access) === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
   if (numericDate(access, 'iat') === undefined && numericDate(refresh, 'iat') === undefined) {
     throw new Unverified('There is no `iat` in the tokens, so nothing is to be held against the clock.');
@@ -87,6 +87,7 @@ clause('EXP-04', (check) =>
       const { access, key, now } = await byKey(check);
       const reply = await check.door(withExp(access, key, Math.floor(now) - LONG_PAST));
       await expectUnauthenticated(check, reply, 'an access token ten minutes past its `exp`');
+      await expectUnauthenticated(check, await check.door(withExp(access, key, 0)), 'an access token whose `exp` is 0');
       await check.opens(access);
     },
     'short-ttl': () => endsInTime(check),
@@ -161,43 +162,127 @@ clause('EXP-06', (check) =>
   }),
 );
 
+/** The longest time past its `exp`, in whole seconds, at which a token is still accepted. */
+async function graceOf(accepts: (past: number) => Promise<boolean>): Promise<number> {
+  if (!(await accepts(1))) return 0;
+  let good = 1;
+  let refused = LONG_PAST;
+  while (refused - good > 1) {
+    const middle = Math.floor((good + refused) / 2);
+    if (await accepts(middle)) good = middle;
+    else refused = middle;
+  }
+  return good;
+}
+
 clause('EXP-07', async (check) => {
   const { access, key } = await byKey(check);
-  const accepted = async (past: number): Promise<{ good: boolean; reply: Reply }> => {
+  let last: Reply | undefined;
+  const opens = async (past: number): Promise<boolean> => {
     const now = await askTime(check);
-    const reply = await check.door(withExp(access, key, Math.floor(now) - past));
-    return { good: reply.status === 200, reply };
+    last = await check.door(withExp(access, key, Math.floor(now) - past));
+    return last.status === 200;
   };
-  if ((await accepted(LONG_PAST)).good)
-    throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
-  let good = 0;
-  let refused = LONG_PAST;
-  let last = await accepted(1);
-  if (last.good) {
-    good = 1;
-    while (refused - good > 1) {
-      const middle = Math.floor((good + refused) / 2);
-      last = await accepted(middle);
-      if (last.good) good = middle;
-      else refused = middle;
-    }
-  }
-  check.measure('grace after exp', `${String(good)} s, ± 1 s, by bisection`);
-  expect(last.reply, 'the grace after `exp`').toSatisfy(
-    good <= LARGEST_GRACE + 1,
-    `at most ${String(LARGEST_GRACE)} s`,
-    `${String(good)} s`,
-  );
+  if (await opens(LONG_PAST)) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
+  const grace = await graceOf(opens);
+  check.measure('grace after exp', `${String(grace)} s, ± 1 s, by bisection`);
+  judgeGrace(last, grace, 'an access token');
+
+  const mine = await check.chain();
+  await mine.rotate();
+  await rotatesResigned(check, mine, key);
+  const rotates = async (past: number): Promise<boolean> => {
+    const now = await askTime(check);
+    last = await check.api.refresh({ refresh: withExp(mine.refresh, key, Math.floor(now) - past) });
+    if (last.status === 200) mine.advance(last);
+    return last.status === 200;
+  };
+  if (await rotates(LONG_PAST)) throw new Blocked('EXP-06', 'a refresh token ten minutes past its `exp` is accepted');
+  const ofRefresh = await graceOf(rotates);
+  check.measure('grace after exp of a refresh token', `${String(ofRefresh)} s, ± 1 s, by bisection`);
+  judgeGrace(last, ofRefresh, 'a refresh token');
 });
 
+function judgeGrace(last: Reply | undefined, seconds: number, what: string): void {
+  if (last === undefined) return;
+  expect(last, `the grace after \`exp\` of ${what}`).toSatisfy(
+    seconds <= LARGEST_GRACE + 1,
+    `at most ${String(LARGEST_GRACE)} s`,
+    `${String(seconds)} s`,
+  );
+}
+
+/** Seconds by which a refresh token must be older than the one it is exchanged for, so that a copied \`exp\` shows. */
+const SHOWS_AFTER = 15;
+
+/** Presents a refresh token that by the key has lived for a while; undefined if the target takes no such token. */
+async function presentedOld(
+  check: Check,
+  mine: Chain,
+  key: string,
+): Promise<{ reply: Reply; spent: string } | undefined> {
+  const { refreshTtlSeconds, accessTtlSeconds, owner } = check.target;
+  await mine.rotate();
+  const { exp, iat } = readToken(mine.refresh).claims;
+  const gone = Math.floor(Math.min(refreshTtlSeconds, accessTtlSeconds) / 2);
+  const claims = {
+    ...(typeof exp === 'number' ? { exp: exp - gone } : {}),
+    // No token is older than its account: one that this run made is too young.
+    ...(typeof iat === 'number' && owner !== undefined ? { iat: iat - gone } : {}),
+  };
+  const spent = resign(mine.refresh, key, { claims });
+  const reply = await check.api.refresh({ refresh: spent });
+  if (reply.status === 200) mine.advance(reply);
+  else mine.spoil();
+  return reply.status === 200 ? { reply, spent } : undefined;
+}
+
+/** Lets a refresh token grow old enough for a copied `exp` to show. */
+async function growOld(check: Check, refresh: string): Promise<void> {
+  const { shortTtl, refreshTtlSeconds } = check.target;
+  const exp = numericDate(refresh, 'exp');
+  if (shortTtl || exp === undefined) return;
+  const age = (await askTime(check)) - (exp - refreshTtlSeconds);
+  if (age >= 0 && age < SHOWS_AFTER) await check.sleep((SHOWS_AFTER - age) * 1000);
+}
+
+interface Successor {
+  readonly reply: Reply;
+  readonly access: string;
+  readonly refresh: string;
+  /** The refresh token that was presented. */
+  readonly spent: string;
+}
+
+/**
+ * A pair got for a refresh token that has not its whole life before it any more: one that was made a moment ago would hide a successor
+ * that takes over its `exp`.
+ */
+function successorOfAnOldOne(check: Check): Promise<Successor> {
+  return check.memo('successor of an old one', async () => {
+    let mine = await check.chain();
+    const key = await keyIfProven(check, mine.access);
+    const old = key === undefined ? undefined : await presentedOld(check, mine, key);
+    let { reply, spent } = old ?? { reply: undefined, spent: '' };
+    if (reply === undefined) {
+      if (key !== undefined) mine = await check.chain();
+      await growOld(check, mine.refresh);
+      spent = mine.refresh;
+      reply = await mine.rotate();
+    }
+    return { reply, spent, access: mine.access, refresh: mine.refresh };
+  });
+}
+
 async function judgeSuccessor(check: Check, kind: 'access' | 'refresh'): Promise<void> {
-  const first = await firstLogin(check);
-  const mine = await check.chain();
-  const reply = await mine.rotate();
+  const first = await firstSession(check);
+  const successor = await successorOfAnOldOne(check);
+  const { reply } = successor;
+  if (successor.refresh === successor.spent) throw new Blocked('REF-04', 'refresh gives the same refresh token back');
   noteConfigured(check);
   const expected = kind === 'access' ? check.target.accessTtlSeconds : check.target.refreshTtlSeconds;
   const atLogin = lifetime(first.reply, first[kind]);
-  const seen = lifetime(reply, mine[kind]);
+  const seen = lifetime(reply, successor[kind]);
   check.measure(`${kind} token from refresh`, `${String(seen)} s`);
   // The same wrong lifetime at both is one fault, and that of the login's clause.
   const off = Math.abs(seen - expected) > tolerance(reply);
@@ -211,7 +296,7 @@ async function judgeSuccessor(check: Check, kind: 'access' | 'refresh'): Promise
       `it lives ${String(seen)} s, as the one from login does`,
     );
   }
-  judgeLifetime(reply, mine[kind], expected);
+  judgeLifetime(reply, successor[kind], expected);
 }
 
 clause('EXP-08', (check) => judgeSuccessor(check, 'access'));
@@ -239,6 +324,7 @@ clause('EXP-11', async (check) => {
   const rows: { name: string; exp: unknown }[] = [
     { name: 'no `exp`', exp: undefined },
     { name: '`exp` null', exp: null },
+    { name: 'a word for `exp`', exp: 'tomorrow' },
   ];
   await check.each(
     rows,
@@ -251,8 +337,10 @@ clause('EXP-11', async (check) => {
   const mine = await check.chain();
   await mine.rotate();
   await rotatesResigned(check, mine, key);
-  const reply = await check.api.refresh({ refresh: withExp(mine.refresh, key, undefined) });
-  if (reply.status < 400) mine.spoil();
-  expect(reply, 'a refresh token without `exp`').toBeRefused();
+  for (const { name, exp } of rows) {
+    const reply = await check.api.refresh({ refresh: withExp(mine.refresh, key, exp) });
+    if (reply.status < 400) mine.spoil();
+    expect(reply, `a refresh token with ${name}`).toBeRefused();
+  }
   await mine.rotate();
 });

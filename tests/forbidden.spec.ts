@@ -1,7 +1,8 @@
 import { clause, expect } from '../fixtures/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check.js';
 import { seenStatus } from '../fixtures/expect.js';
-import { aKeyword, foreignResource, listed } from '../fixtures/resources.js';
+import { flipped } from '../fixtures/forgeries.js';
+import { aKeyword, foreignResource, listed, rowsIn, stranger, strangersResource } from '../fixtures/resources.js';
 import type { Reply } from '../fixtures/reply.js';
 import { provenKey } from '../fixtures/signing-key.js';
 import { decode, resign } from '../fixtures/tokens.js';
@@ -68,6 +69,17 @@ function askedForForeign(check: Check): Promise<Reply> {
 clause('FOR-04', async (check) => {
   const reply = await askedForForeign(check);
   expect(reply, "another account's resource").toHaveStatus(403, 404);
+  const other = await stranger(check);
+  if (other?.keyword === undefined) return;
+  // Its text is known, so that a refusal that quotes it is seen.
+  const { access } = await check.session();
+  const refused = await check.api.getResource(`planner/keywords/${other.keyword.id}/`, { access });
+  expect(refused, "another account's keyword").toHaveStatus(403, 404);
+  expect(refused, 'the refusal').toSatisfy(
+    !refused.text.includes(other.keyword.text),
+    'without anything of what it refuses',
+    'the keyword itself is in it',
+  );
 });
 
 clause('FOR-05', async (check) => {
@@ -78,19 +90,52 @@ clause('FOR-05', async (check) => {
   expect(reply, "another account's resource").toHaveStatus(403);
 });
 
+/** Lists asked for at the same moment, by two users in turn; and times that this is done. */
+const AT_ONCE = 8;
+const ROUNDS = 2;
+
+const idOf = (row: unknown): string => String((row as { id?: unknown } | null)?.id);
+
 clause('FOR-06', async (check) => {
-  const { id, text } = await foreignResource(check);
+  const { id } = await foreignResource(check);
   const { access } = await check.session();
+  const other = await stranger(check);
+  const theirs = new Set([id, ...(other?.keyword === undefined ? [] : [other.keyword.id])]);
   const { rows, reply } = await listed(check, access);
-  const foreign = rows.filter(
-    (row) =>
-      String((row as { id?: unknown } | null)?.id) === id || (text !== undefined && JSON.stringify(row).includes(text)),
-  );
   expect(reply, "the list of one's own account").toSatisfy(
-    foreign.length === 0,
+    !rows.some((row) => theirs.has(idOf(row))),
     "no row of another account's",
     "another account's row is in it",
   );
+  if (other === undefined) return;
+  if (other.keyword?.site !== undefined) {
+    const elsewhere = await check.api.listKeywords({ access }, { site_id: other.keyword.site });
+    expect(elsewhere, "the rows of another account's site").toSatisfy(
+      !elsewhere.text.includes(other.keyword.text),
+      "no row of another account's",
+      "another account's row is in it",
+    );
+  }
+  // Two users at once: what one request leaves in a place that both share is the other's to see.
+  await check.opens(other.access);
+  const own = new Set(rows.map(idOf));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const replies = await Promise.all(
+      Array.from({ length: AT_ONCE }, async (_, turn) => {
+        const mine = turn % 2 === 0;
+        return { mine, answer: await check.door(mine ? access : other.access) };
+      }),
+    );
+    for (const { mine, answer } of replies) {
+      const strange = mine ? theirs : own;
+      const found = (rowsIn(answer.object) ?? []).some((row) => strange.has(idOf(row)));
+      expect(answer, `a list asked for by two users at once, ${mine ? 'the one' : 'the other'}`).toSatisfy(
+        !found,
+        "no row of another account's",
+        "another account's row is in it",
+      );
+    }
+  }
 });
 
 clause('FOR-07', async (check) => {
@@ -105,9 +150,7 @@ clause('FOR-08', async (check) => {
   await check.opens(viewer.access);
   const decoded = decode(viewer.access);
   if (decoded === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
-  const bytes = Buffer.from(decoded.parts[2], 'base64url');
-  bytes[0] = (bytes[0] ?? 0) ^ 0x55;
-  const spoiled = `${decoded.parts[0]}.${decoded.parts[1]}.${bytes.toString('base64url')}`;
+  const spoiled = `${decoded.parts[0]}.${decoded.parts[1]}.${flipped(decoded.parts[2], 'first')}`;
   const reply = await check.api.createKeyword(aKeyword(check).body, { access: spoiled });
   await check.opens(viewer.access);
   await expectUnauthenticated(check, reply, 'a write that the user may not make, with a spoiled token');
@@ -136,8 +179,8 @@ clause('FOR-09', async (check) => {
   if (!check.target.capabilities.includes('foreign')) return;
   // The account of the foreign resource where it is known, else those beside one's own: ids are given out in order.
   const owner = await check.session();
-  const foreign = await foreignResource(check);
-  const plain = await askedForForeign(check);
+  const foreign = check.target.register ? await strangersResource(check) : await foreignResource(check);
+  const plain = await check.api.getResource(foreign.path, owner);
   if (plain.status !== 403 && plain.status !== 404) {
     throw new Blocked('FOR-04', `another account's resource is answered with ${seenStatus(plain)} as it is`);
   }

@@ -3,7 +3,7 @@
  * is in the envelope, ENV says of every answer.
  */
 import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Finding, Unverified, type Check } from '../fixtures/check.js';
+import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check.js';
 import {
   badRequest,
   CONTENT_TYPES,
@@ -25,6 +25,8 @@ import { seenStatus } from '../fixtures/expect.js';
 import type { Reply } from '../fixtures/reply.js';
 import { sameAddress } from '../fixtures/users.js';
 import { aKeyword } from '../fixtures/resources.js';
+import { keyIfProven, rotatesResigned } from '../fixtures/signing-key.js';
+import { resign } from '../fixtures/tokens.js';
 import { everyAnswer, UNKNOWN_ROUTE } from '../fixtures/tour.js';
 import { OPERATIONS } from '../spec/generated/operations.js';
 
@@ -45,19 +47,23 @@ interface Row {
   readonly judge: () => Promise<void>;
 }
 
-/** Every row of a table at every endpoint that it goes to. */
-function rowsOf(check: Check, table: readonly BadInput[], statuses?: readonly number[]): Row[] {
+/**
+ * Every row of a table at every endpoint that it goes to.
+ * @param mine a chain whose live token is what is wrong at refresh in nothing but the row's own point
+ */
+function rowsOf(check: Check, table: readonly BadInput[], statuses?: readonly number[], mine?: Chain): Row[] {
   return table.flatMap((input) =>
     endpointsOf(check, input).map((endpoint) => ({
       name: `${endpoint} with ${input.name}`,
       judge: async () => {
-        const bad = await badRequest(check, input, endpoint);
+        const bad = await badRequest(check, input, endpoint, mine?.refresh);
         // Where it costs little; what reads the body from the connection is the same in front of all endpoints.
         const reply =
           endpoint === 'refresh'
             ? await overOneConnection(check, bad, (await check.session()).access)
             : await check.raw(bad);
         if (endpoint === 'register' && reply.status < 300) check.sender.accountsMade += 1;
+        if (endpoint === 'refresh' && reply.status < 300) mine?.spoil();
         if (statuses === undefined) expect(reply).toBeRefused();
         else expect(reply).toHaveStatus(...statuses);
       },
@@ -79,7 +85,12 @@ clause('ROB-01', (check) => judge(check, rowsOf(check, MALFORMED)));
 
 clause('ROB-02', (check) => judge(check, rowsOf(check, WRONG_TYPES)));
 
-clause('ROB-03', (check) => judge(check, rowsOf(check, CONTENT_TYPES, [400, 415])));
+clause('ROB-03', async (check) => {
+  const mine = await check.chain();
+  await judge(check, rowsOf(check, CONTENT_TYPES, [400, 415], mine));
+  // Whether a refused request spends the token, REF-15 asks.
+  mine.spoil();
+});
 
 clause('ROB-04', (check) => judge(check, rowsOf(check, VERY_LONG)));
 
@@ -107,8 +118,7 @@ function asRefresh(check: Check, body: string): Promise<Reply> {
 }
 
 /** Two members of one name, one of them good: refused, whichever of the two a parser would take (RFC 8259 §4). */
-async function refreshTwice(check: Check): Promise<void> {
-  const mine = await check.chain();
+async function refreshTwice(check: Check, mine: Chain): Promise<void> {
   await mine.rotate();
   const [live, other] = [JSON.stringify(mine.refresh), '"not-a-token"'];
   for (const [first, second] of [
@@ -120,6 +130,39 @@ async function refreshTwice(check: Check): Promise<void> {
     expect(reply, first === live ? 'the live one first' : 'the live one last').toBeRefused();
   }
   await mine.rotate();
+}
+
+/** Well signed, and with something odd in its payload: refused or not, but nothing falls over. */
+async function oddClaims(check: Check, mine: Chain): Promise<void> {
+  const { access } = await check.session();
+  const key = await keyIfProven(check, access);
+  if (key === undefined) return;
+  await rotatesResigned(check, mine, key);
+  const odd: { name: string; claims: Record<string, unknown> }[] = [
+    { name: '`exp` a text', claims: { exp: 'tomorrow' } },
+    { name: '`exp` a list', claims: { exp: [4_000_000_000] } },
+    { name: '`exp` far beyond any calendar', claims: { exp: 1e300 } },
+    { name: '`iat` a text', claims: { iat: 'yesterday' } },
+    { name: '`nbf` an object', claims: { nbf: {} } },
+    { name: 'no `jti`', claims: { jti: undefined } },
+  ];
+  const spend = async (claims: Record<string, unknown>): Promise<Reply> => {
+    const reply = await check.api.refresh({ refresh: resign(mine.refresh, key, { claims }) });
+    if (reply.status === 200) mine.advance(reply);
+    return reply;
+  };
+  for (const { name, claims } of odd) {
+    for (const [kind, reply] of [
+      ['an access', await check.door(resign(access, key, { claims }))],
+      ['a refresh', await spend(claims)],
+    ] as const) {
+      expect(reply, `${kind} token with ${name}`).toSatisfy(
+        reply.status < 500,
+        'anything but a 5xx',
+        seenStatus(reply),
+      );
+    }
+  }
 }
 
 async function keywordTwice(check: Check): Promise<void> {
@@ -160,8 +203,10 @@ async function poisonedKeyword(check: Check): Promise<void> {
   );
 }
 
-clause('ROB-06', (check) =>
-  judge(check, [
+clause('ROB-06', async (check) => {
+  // A token that a server cannot place may count as reuse, and end more than its chain.
+  const { chain: mine } = await check.expendable();
+  await judge(check, [
     ...rowsOf(check, DEEP),
     ...deepTokens().flatMap(({ name, token }) => [
       {
@@ -178,7 +223,8 @@ clause('ROB-06', (check) =>
         },
       },
     ]),
-    { name: 'refresh with `refresh` twice', judge: () => refreshTwice(check) },
+    { name: 'refresh with `refresh` twice', judge: () => refreshTwice(check, mine) },
+    { name: "an odd payload by the target's own key", judge: () => oddClaims(check, mine) },
     {
       name: 'refresh with `__proto__` and `constructor` in place of `refresh`',
       judge: async () => {
@@ -192,8 +238,9 @@ clause('ROB-06', (check) =>
           { name: 'a good keyword with a member twice', judge: () => keywordTwice(check) },
         ]
       : []),
-  ]),
-);
+  ]);
+  mine.spoil();
+});
 
 clause('ROB-07', async (check) => {
   const { runs, seed } = check.target.fuzz;

@@ -1,28 +1,18 @@
 import jwt from 'jsonwebtoken';
 import { clause, expect } from '../fixtures/clause.js';
 import { Blocked, Unverified, type Check, type Session } from '../fixtures/check.js';
+import { firstSession } from '../fixtures/expiry.js';
 import { decode, hmac, type DecodedToken } from '../fixtures/tokens.js';
 import { passwordTrace } from '../fixtures/users.js';
 import { isWeakKey, weakKeys } from '../fixtures/weak-keys.js';
 
 const KINDS = ['access', 'refresh'] as const;
 
-/** The tokens of the one login that all these clauses look at. */
-async function tokens(check: Check): Promise<Session> {
-  const { account, reply } = await check.answered('LOG-01', 'login', () =>
-    check.memo('login', async () => {
-      const who = await check.owner();
-      return { account: who, reply: await check.api.login({ email: who.email, password: who.password }) };
-    }),
-  );
-  return check.sessionOf(reply, account);
-}
-
 /** Both tokens, read; rests on TOK-01. */
 async function read(
   check: Check,
 ): Promise<Session & { readonly decoded: Record<(typeof KINDS)[number], DecodedToken> }> {
-  const session = await tokens(check);
+  const session = await firstSession(check);
   const access = decode(session.access);
   const refresh = decode(session.refresh);
   if (access === undefined || refresh === undefined) throw new Blocked('TOK-01', 'a token is no compact JWS');
@@ -30,7 +20,7 @@ async function read(
 }
 
 clause('TOK-01', async (check) => {
-  const session = await tokens(check);
+  const session = await firstSession(check);
   const faulty = KINDS.filter((kind) => decode(session[kind])?.header['alg'] === undefined);
   expect(session.reply, 'access and refresh').toSatisfy(
     faulty.length === 0,

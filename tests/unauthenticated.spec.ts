@@ -2,9 +2,10 @@ import { clause, expect } from '../fixtures/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check.js';
 import { oddJson } from '../fixtures/api.js';
 import { seenStatus } from '../fixtures/expect.js';
-import { FORGERIES, type Forgery, type Means } from '../fixtures/forgeries.js';
+import { flipped, FORGERIES, type Forgery, type Means } from '../fixtures/forgeries.js';
 import { serveKeys } from '../fixtures/own-keys.js';
-import { provenKey, readToken } from '../fixtures/signing-key.js';
+import { keyIfProven, provenKey, readToken, rotatesResigned } from '../fixtures/signing-key.js';
+import type { Sendable } from '../fixtures/sender.js';
 import { onLoopback } from '../fixtures/target.js';
 import { everyAnswer } from '../fixtures/tour.js';
 import { expectUnauthenticated, withoutCredentials } from '../fixtures/unauthenticated.js';
@@ -53,6 +54,8 @@ async function judgeForgeries(check: Check, clauseId: Forgery['clause'], means: 
 clause('UNA-01', async (check) => {
   await liveToken(check);
   expect(await withoutCredentials(check), 'no `Authorization`').toHaveStatus(401);
+  const asPage = await check.raw({ method: 'GET', path: LIST, headers: [['accept', 'text/html,*/*;q=0.8']] });
+  expect(asPage, 'no `Authorization`, asked for as a page').toHaveStatus(401);
 });
 
 clause('UNA-02', async (check) => {
@@ -88,11 +91,22 @@ clause('UNA-03', async (check) => {
   await check.opens(access);
 });
 
+/** Texts that are no JWT; `null` and `undefined` are what a client sends that has lost its token. */
+const NO_JWT = [
+  'not-a-token',
+  'a.b.c',
+  '0123456789abcdef0123456789abcdef',
+  '...',
+  'eyJ9.eyJ9.eyJ9',
+  'null',
+  'undefined',
+];
+
 clause('UNA-04', async (check) => {
   const access = await liveToken(check);
   await check.each(
-    ['not-a-token', 'a.b.c', '0123456789abcdef0123456789abcdef', '...', 'eyJ9.eyJ9.eyJ9'],
-    (text) => `“${text}”`,
+    [...NO_JWT, `${access}.x`],
+    (text) => (text.startsWith(access) ? 'a live token with a fourth part' : `“${text}”`),
     async (text) => {
       await expectUnauthenticated(check, await askedWith(check, `Bearer ${text}`), 'a bearer token that is no JWT');
     },
@@ -147,11 +161,8 @@ clause('UNA-10', async (check) => {
 });
 
 clause('UNA-11', async (check) => {
-  const { account, reply } = await check.memo('login', async () => {
-    const who = await check.owner();
-    return { account: who, reply: await check.api.login({ email: who.email, password: who.password }) };
-  });
-  await check.opens(check.sessionOf(reply, account).access);
+  const { reply } = await check.firstLogin();
+  await liveToken(check);
   const plain = await withoutCredentials(check);
   if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
   const cookies = reply.wire.headers
@@ -186,11 +197,9 @@ clause('UNA-13', async (check) => {
   );
 });
 
-clause('UNA-14', async (check) => {
-  await liveToken(check);
-  const plain = await withoutCredentials(check);
-  if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
-  const rows = OPERATIONS.filter(({ bearer }) => bearer).flatMap(({ method, path }) => {
+/** The documented protected routes and methods, as requests without a token. */
+function protectedRequests(): { readonly name: string; readonly request: Sendable }[] {
+  return OPERATIONS.filter(({ bearer }) => bearer).flatMap(({ method, path }) => {
     const below = path.slice(1).replace(/\{[^}]+\}/g, '1');
     if (method === 'GET') return [{ name: `${method} ${below}`, request: { method, path: below } }];
     return [
@@ -202,12 +211,57 @@ clause('UNA-14', async (check) => {
       },
     ];
   });
+}
+
+/** Bad tokens, each of which some clause asks about at the list; here they go to every other route. */
+async function badTokens(check: Check, access: string): Promise<{ readonly name: string; readonly token: string }[]> {
+  const { parts } = readToken(access);
+  const mine = await check.chain();
+  await mine.rotate();
+  const key = await keyIfProven(check, access);
+  return [
+    { name: 'a changed signature', token: `${parts[0]}.${parts[1]}.${flipped(parts[2], 'first')}` },
+    { name: 'a refresh token', token: mine.refresh },
+    ...(key === undefined
+      ? []
+      : [{ name: 'a token long past its `exp`', token: resign(access, key, { claims: { exp: 1_500_000_000 } }) }]),
+  ];
+}
+
+clause('UNA-14', async (check) => {
+  const access = await liveToken(check);
+  const plain = await withoutCredentials(check);
+  if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
+  const requests = protectedRequests();
+  const rows = requests.map(({ name, request }) => ({
+    name: `${name}, without a token`,
+    judge: async () => {
+      const reply = await check.raw(request);
+      expect(reply).toHaveStatus(401);
+      expect(reply, 'its `error`').toSatisfy(
+        reply.error === plain.error,
+        'the one of the other routes',
+        reply.error === undefined ? 'no text' : `“${reply.error}”`,
+      );
+    },
+  }));
+  for (const { name: bad, token } of await badTokens(check, access)) {
+    // What is wrong at the list too is the other clause's.
+    if ((await check.door(token)).status !== 401) continue;
+    for (const { name, request } of requests) {
+      const headers = [...(request.headers ?? []), ['authorization', `Bearer ${token}`] as const];
+      rows.push({
+        name: `${name}, with ${bad}`,
+        judge: async () => {
+          expect(await check.raw({ ...request, headers })).toHaveStatus(401);
+        },
+      });
+    }
+  }
   await check.each(
     rows,
     ({ name }) => name,
-    async ({ request }) => {
-      expect(await check.raw(request), 'without a token').toHaveStatus(401);
-    },
+    ({ judge }) => judge(),
   );
 });
 
@@ -255,17 +309,32 @@ clause('UNA-17', async (check) => {
   const access = await liveToken(check);
   const key = await provenKey(check, access);
   const genuine = readToken(access);
+  const others = FORGERIES.filter(
+    // Its own algorithm is no other HMAC.
+    ({ clause: owner, name }) => owner === 'UNA-17' && !name.startsWith(String(genuine.header['alg'])),
+  );
   await check.each(
-    FORGERIES.filter(
-      // Its own algorithm is no other HMAC.
-      ({ clause: owner, name }) => owner === 'UNA-17' && !name.startsWith(String(genuine.header['alg'])),
-    ),
+    others,
     ({ name }) => name,
     async ({ forge }) => {
       expect(await check.door(await forge(genuine, { key })), 'the token').toBeRefused();
     },
   );
   await check.opens(access);
+  const mine = await check.chain();
+  await mine.rotate();
+  await rotatesResigned(check, mine, key);
+  const refresh = readToken(mine.refresh);
+  const [head, payload, signature] = refresh.parts;
+  const broken = await check.api.refresh({ refresh: `${head}.${payload}.${flipped(signature, 'first')}` });
+  // Where no signature counts, it is REF-11's to say.
+  if (broken.status < 400) mine.spoil();
+  for (const { forge, name } of broken.status < 400 ? [] : others) {
+    const reply = await check.api.refresh({ refresh: await forge(refresh, { key }) });
+    if (reply.status < 400) mine.spoil();
+    expect(reply, `a refresh token, ${name}`).toBeRefused();
+  }
+  if (broken.status >= 400) await mine.rotate();
   // Well signed, and odd: RFC 7515 §4.1.11 asks to refuse the first, of the others it says nothing.
   const odd = {
     'a critical extension that nobody knows': { crit: ['x-conformance'], 'x-conformance': true },

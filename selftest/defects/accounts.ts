@@ -190,7 +190,7 @@ export const ACCOUNTS: readonly Defect[] = [
     id: 'register-email-without-domain',
     story: 'The pattern asks for an @ and nothing behind it.',
     clauses: ['REG-06'],
-    replace: lenient('email', (value) => typeof value === 'string' && /^[^@]+@/.test(value)),
+    replace: lenient('email', (value) => typeof value === 'string' && /^[^@\0]+@[^\0]*$/.test(value)),
   },
   {
     id: 'duplicate-taken',

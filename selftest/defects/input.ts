@@ -106,12 +106,12 @@ export const INPUT: readonly Defect[] = [
     }),
   },
   {
-    id: 'boolean-500',
+    id: 'login-number-500',
     story: 'A string method is called on what the client sent.',
     clauses: ['ROB-02'],
     replace: fails(
       (text, { operation }) =>
-        operation === 'login' && typeof (parsed(text) as Json | undefined)?.['password'] === 'boolean',
+        operation === 'login' && typeof (parsed(text) as Json | undefined)?.['password'] === 'number',
     ),
   },
   {
@@ -439,7 +439,7 @@ export const INPUT: readonly Defect[] = [
     id: 'docs-without-bearer',
     browser: true,
     story: 'The security scheme is called apiKey, and Authorize asks for a cookie.',
-    clauses: ['DOC-01'],
+    clauses: ['DOC-01', 'DOC-02'],
     replace: schemas(({ components }) => {
       (components as unknown as { securitySchemes: Json }).securitySchemes = {
         bearer: { type: 'apiKey', in: 'header', name: 'X-Key' },

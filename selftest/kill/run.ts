@@ -58,7 +58,7 @@ export function targetOf(reference: Reference, more: Partial<Target> = {}): Targ
     capabilities: CAPABILITIES,
     gate: 'must',
     waived: {},
-    fuzz: { seed: 20_251_116, runs: 20 },
+    fuzz: { seed: 20_251_116, runs: 12 },
     ...more,
   };
 }

@@ -182,7 +182,16 @@ export interface components {
       message?: string;
       request_id: components['schemas']['RequestId'];
     };
-    KeywordListAnswer: {
+    /** @description A page of a list, or the guide's own envelope, which has the rows in `data`. Where the documents differ, both are right. */
+    KeywordListAnswer: components['schemas']['KeywordPage'] | components['schemas']['KeywordData'];
+    KeywordData: {
+      /** @constant */
+      success: true;
+      data: unknown[] | Record<string, never>;
+      message?: string;
+      request_id: components['schemas']['RequestId'];
+    };
+    KeywordPage: {
       /** @constant */
       success: true;
       count: number;

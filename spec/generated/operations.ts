@@ -21,6 +21,8 @@ export type SchemaName =
   | 'Keyword'
   | 'KeywordAnswer'
   | 'KeywordListAnswer'
+  | 'KeywordData'
+  | 'KeywordPage'
   | 'ErrorAnswer';
 
 export interface Operation {

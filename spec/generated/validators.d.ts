@@ -19,4 +19,6 @@ export const RefreshAnswer: ValidateFunction<components['schemas']['RefreshAnswe
 export const Keyword: ValidateFunction<components['schemas']['Keyword']>;
 export const KeywordAnswer: ValidateFunction<components['schemas']['KeywordAnswer']>;
 export const KeywordListAnswer: ValidateFunction<components['schemas']['KeywordListAnswer']>;
+export const KeywordData: ValidateFunction<components['schemas']['KeywordData']>;
+export const KeywordPage: ValidateFunction<components['schemas']['KeywordPage']>;
 export const ErrorAnswer: ValidateFunction<components['schemas']['ErrorAnswer']>;
