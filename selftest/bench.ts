@@ -1,9 +1,14 @@
 /**
+ * `npm run bench -- --timing-trials 50`: LOG-07 so many times against the embedded target as it is, and with a hasher that runs for known
+ * users only; prints how often it raised an alarm.
+ *
  * `npm run bench`: what the suite costs beside bare requests. Ratios in one run; absolute times differ from machine to machine.
  * The bare loop sends as many requests of the same kinds (logins, refreshes, lists) to the same kind of target, one after another.
  */
-import { startReference } from '../fixtures/reference/index.js';
-import { runRow } from './kill/run.js';
+import { parseArgs } from 'node:util';
+import { startReference, type Parts } from '../fixtures/reference/index.js';
+import { runOne } from './checks.js';
+import { runRow, targetOf } from './kill/run.js';
 import { runSuite } from './suite.js';
 
 async function bareLoop(total: number, auth: number): Promise<number> {
@@ -33,23 +38,46 @@ async function bareLoop(total: number, auth: number): Promise<number> {
   return seconds;
 }
 
-const run = await runSuite({ CHROMIUM_PATH: '/nowhere' });
-if (run.report === undefined) throw new Error(run.output);
-const { total, auth } = run.report.requests;
-const must = await runSuite({ CHROMIUM_PATH: '/nowhere' }, ['--grep', '@must']);
-const loop = await bareLoop(total, auth);
-await runRow(undefined);
-const warm = await runRow(undefined);
-const line = (name: string, value: string): void => {
-  console.log(`${name.padEnd(66)} ${value}`);
-};
-line('requests of a default run', `${String(total)}, ${String(auth)} to login and register`);
-line(
-  'requests of --grep @must',
-  `${String(must.report?.requests.total)}, ${String(must.report?.requests.auth)} to login and register`,
-);
-line(
-  'whole command / bare loop of as many requests',
-  `${(run.seconds / loop).toFixed(1)}  (${run.seconds.toFixed(1)} s / ${loop.toFixed(1)} s)`,
-);
-line('one row of the kill matrix / whole command', (warm.ms / 1000 / run.seconds).toFixed(2));
+async function timingTrials(trials: number): Promise<void> {
+  for (const [name, replace] of [
+    ['constant time', (): Partial<Parts> => ({})],
+    ['hasher for known users only', (): Partial<Parts> => ({ checkNobody: () => Promise.resolve() })],
+  ] as const) {
+    const verdicts = new Map<string, number>();
+    for (let trial = 0; trial < trials; trial += 1) {
+      const reference = await startReference({ replace });
+      const { verdict } = await runOne('LOG-07', targetOf(reference));
+      await reference.close();
+      verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+    }
+    console.log(`${name}: ${[...verdicts].map(([verdict, count]) => `${String(count)} ${verdict}`).join(', ')}`);
+  }
+}
+
+async function bench(): Promise<void> {
+  const run = await runSuite({ CHROMIUM_PATH: '/nowhere' });
+  if (run.report === undefined) throw new Error(run.output);
+  const { total, auth } = run.report.requests;
+  const must = await runSuite({ CHROMIUM_PATH: '/nowhere' }, ['--grep', '@must']);
+  const loop = await bareLoop(total, auth);
+  await runRow(undefined);
+  const warm = await runRow(undefined);
+  const line = (name: string, value: string): void => {
+    console.log(`${name.padEnd(66)} ${value}`);
+  };
+  line('requests of a default run', `${String(total)}, ${String(auth)} to login and register`);
+  line(
+    'requests of --grep @must',
+    `${String(must.report?.requests.total)}, ${String(must.report?.requests.auth)} to login and register`,
+  );
+  line(
+    'whole command / bare loop of as many requests',
+    `${(run.seconds / loop).toFixed(1)}  (${run.seconds.toFixed(1)} s / ${loop.toFixed(1)} s)`,
+  );
+  line('one row of the kill matrix / whole command', (warm.ms / 1000 / run.seconds).toFixed(2));
+}
+
+const { values } = parseArgs({ options: { 'timing-trials': { type: 'string' } } });
+const trials = Number(values['timing-trials'] ?? 0);
+if (trials > 0) await timingTrials(trials);
+else await bench();
