@@ -529,7 +529,7 @@ export const TOKENS: readonly Defect[] = [
   {
     id: 'spent-400',
     story: 'Right refusal, wrong status.',
-    clauses: ['REF-05', 'REF-13'],
+    clauses: ['REF-05'],
     replace: (parts) => ({
       spend: async (given) => {
         const chain = await parts.spend(given);
