@@ -165,33 +165,24 @@ async function oddClaims(check: Check, mine: Chain): Promise<void> {
   }
 }
 
+/** Sends a body as it stands to the creation of keywords. */
+function createdBy(check: Check, access: string, body: string): Promise<Reply> {
+  const headers = [['content-type', 'application/json'] as const, ['authorization', `Bearer ${access}`] as const];
+  return check.raw({ method: 'POST', path: 'planner/keywords/', headers, body });
+}
+
 async function keywordTwice(check: Check): Promise<void> {
   const { access } = await check.session();
   const [one, other] = [aKeyword(check).body, aKeyword(check).body];
-  const reply = await check.raw({
-    method: 'POST',
-    path: 'planner/keywords/',
-    headers: [
-      ['content-type', 'application/json'],
-      ['authorization', `Bearer ${access}`],
-    ],
-    body: `${JSON.stringify(one).slice(0, -1)},${JSON.stringify(other).slice(1)}`,
-  });
+  const body = `${JSON.stringify(one).slice(0, -1)},${JSON.stringify(other).slice(1)}`;
+  const reply = await createdBy(check, access, body);
   expect(reply).toBeRefused();
 }
 
 /** `__proto__` and `constructor` beside a good keyword: refused, or without effect on this answer and the next. */
 async function poisonedKeyword(check: Check): Promise<void> {
   const { access } = await check.session();
-  const reply = await check.raw({
-    method: 'POST',
-    path: 'planner/keywords/',
-    headers: [
-      ['content-type', 'application/json'],
-      ['authorization', `Bearer ${access}`],
-    ],
-    body: poisoned(aKeyword(check).body),
-  });
+  const reply = await createdBy(check, access, poisoned(aKeyword(check).body));
   expect(reply).toSatisfy(reply.status < 500, 'refused, or without effect', seenStatus(reply));
   const id = (reply.data ?? reply.object)?.['id'];
   expect(reply, 'the id of the new keyword').toSatisfy(id !== PLANTED.id, "the server's own", 'the one that was sent');
