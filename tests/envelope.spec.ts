@@ -159,11 +159,12 @@ clause('ENV-11', async ({ raw, session, opens }) => {
   const { access } = await session();
   await opens(access);
   const reply = await raw({
-    method: 'DELETE',
+    // Not DELETE: a server that takes it would do as it is told.
+    method: 'PUT',
     path: 'planner/keywords/',
     headers: [['authorization', `Bearer ${access}`]],
   });
-  expect(reply, 'DELETE planner/keywords/, with a good token').toHaveStatus(405);
+  expect(reply, 'PUT planner/keywords/, with a good token').toHaveStatus(405);
   const allow = reply.header('allow');
   expect(reply, '`Allow`').toSatisfy(
     allow !== undefined && /\bGET\b/.test(allow),
