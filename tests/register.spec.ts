@@ -276,8 +276,16 @@ clause('REG-12', async (check) => {
   await registered(check);
   const refused = (await refusals(check)).filter(({ reply }) => reply.status === 400);
   if (refused.length === 0) throw new Blocked('REG-05', 'no incomplete registration was refused with 400');
+  // Each refused field: the first alone sends a client round once for every other.
+  const { email: _, password: __, ...others } = check.newAccount();
+  const both = await check.raw(oddJson('POST', 'auth/register/', others));
+  const rows = (['email', 'password'] as const).map((field) => ({
+    name: 'missing email and password',
+    field,
+    reply: both,
+  }));
   await check.each(
-    refused,
+    both.status === 400 ? [...refused, ...rows] : refused,
     ({ name }) => name,
     ({ field, reply }) => {
       const texts = reply.fieldErrors[field];

@@ -137,7 +137,13 @@ async function oddClaims(check: Check, mine: Chain): Promise<void> {
   const { access } = await check.session();
   const key = await keyIfProven(check, access);
   if (key === undefined) return;
-  await rotatesResigned(check, mine, key);
+  const takesRefresh = await rotatesResigned(check, mine, key).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Unverified) return false;
+      throw error;
+    },
+  );
   const odd: { name: string; claims: Record<string, unknown> }[] = [
     { name: '`exp` a text', claims: { exp: 'tomorrow' } },
     { name: '`exp` a list', claims: { exp: [4_000_000_000] } },
@@ -152,10 +158,10 @@ async function oddClaims(check: Check, mine: Chain): Promise<void> {
     return reply;
   };
   for (const { name, claims } of odd) {
-    for (const [kind, reply] of [
-      ['an access', await check.door(resign(access, key, { claims }))],
-      ['a refresh', await spend(claims)],
-    ] as const) {
+    const opened = await check.door(resign(access, key, { claims }));
+    const answers: [string, Reply][] = [['an access', opened]];
+    if (takesRefresh) answers.push(['a refresh', await spend(claims)]);
+    for (const [kind, reply] of answers) {
       expect(reply, `${kind} token with ${name}`).toSatisfy(
         reply.status < 500,
         'anything but a 5xx',

@@ -366,6 +366,16 @@ export const ACCOUNTS: readonly Defect[] = [
     ),
   },
   {
+    id: 'errors-first-only',
+    story: 'Validation stops at the first field that is wrong.',
+    clauses: ['REG-12'],
+    replace: refusal(
+      'register',
+      (error) =>
+        new Refusal(error.status, error.error, Object.fromEntries(Object.entries(error.errors ?? {}).slice(0, 1))),
+    ),
+  },
+  {
     id: 'errors-without-names',
     story: 'All texts are collected under `non_field_errors`.',
     clauses: ['REG-12', 'REG-11'],
