@@ -4,8 +4,9 @@ import { config as loadEnvironment } from 'dotenv';
 // A variable set in the shell wins.
 loadEnvironment({ quiet: true });
 
-const out = process.env['CONFORMANCE_OUT'] ?? 'conformance-report';
-const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] ?? 'playwright-report';
+// An empty variable is one that is not set.
+const out = process.env['CONFORMANCE_OUT'] || 'conformance-report';
+const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] || 'playwright-report';
 const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
 const waits = process.env['IGNY8_WAIT_FOR_EXPIRY'] === 'on';
 const MINUTE = 60_000;

@@ -217,7 +217,7 @@ export interface Ingredients {
 
 export function buildReport({ results, verdict, runs, gate, waivers, costs, ...run }: Ingredients): Report {
   const { baseUrl, embedded } = run.target;
-  const failed = new Set(results.filter((result) => result.verdict === 'failed').map(({ clause }) => clause.id));
+  const failed = new Set(results.filter(isWrong).map(({ clause }) => clause.id));
   const likely = new Map(results.map((result) => [result.clause.id as string, likelyCause(result, failed)]));
   const kept = fitting(results);
   const clauses = results.map((result) =>

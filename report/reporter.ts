@@ -124,7 +124,8 @@ export default class ConformanceReporter implements Reporter {
   onTestEnd(test: TestCase, result: TestResult): void {
     const id = test.annotations.find(({ type }) => type === 'clause')?.description as ClauseId | undefined;
     if (id === undefined) return;
-    const outcome = outcomeOf(result, id);
+    // What an interrupted check says, it says of the interruption.
+    const outcome = result.status === 'interrupted' ? undefined : outcomeOf(result, id);
     const error = ownError(result, outcome);
     this.finished.push({
       clause: id,

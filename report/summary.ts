@@ -93,7 +93,11 @@ export function badge({ verdict, totals, clauses }: Report): string {
   return JSON.stringify({
     schemaVersion: 1,
     label: 'IGNY8 auth',
-    message: `${verdict} · ${String(totals.passed)}/${String(clauses.length)}`,
-    color: { conformant: 'brightgreen', 'not conformant': 'red', inconclusive: 'lightgrey' }[verdict],
+    message: `${verdict} · ${String(totals.passed)}/${String(clauses.length)}${totals.waived > 0 ? `, ${String(totals.waived)} waived` : ''}`,
+    color: {
+      conformant: totals.waived > 0 ? 'yellow' : 'brightgreen',
+      'not conformant': 'red',
+      inconclusive: 'lightgrey',
+    }[verdict],
   });
 }

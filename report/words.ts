@@ -38,8 +38,11 @@ export function verdictSentence(report: Report): string {
     shards?.present.length === 1 && shards.total > 1
       ? `Shard ${String(shards.present[0])} of ${String(shards.total)}: `
       : '';
-  const of = `${String(totals.passed)} of ${String(clauses.length)} clauses hold`;
-  const open = totals.unverified + totals.blocked;
+  // A selection of clauses says nothing of the others.
+  const selected = clauses.filter(({ verdict: one, reason }) => one !== 'unverified' || reason !== NOT_RUN).length;
+  const selection = selected > 0 && selected < clauses.length;
+  const of = `${String(totals.passed)} of ${count(selected || clauses.length, selection ? 'selected clause' : 'clause')} hold`;
+  const open = totals.unverified + totals.blocked - (selection ? clauses.length - selected : 0);
   if (verdict === 'not conformant') {
     const gating = causes.filter(({ gates }) => gates);
     const failed = clauses.filter((clause) => clause.verdict === 'failed' && clause.gates);
@@ -53,8 +56,6 @@ export function verdictSentence(report: Report): string {
     totals.waived > 0 && `${String(totals.waived)} waived`,
     open > 0 && `${String(open)} not checked`,
   ].filter((part) => part !== false);
-  // A selection of clauses says nothing of the others.
-  const selection = report.clauses.some(({ verdict, reason }) => verdict === 'unverified' && reason === NOT_RUN);
   return `${shard}${capital(targetName(report))} conforms${selection ? ' in what was checked' : ''}: ${[of, ...rest].join(', ')}.`;
 }
 

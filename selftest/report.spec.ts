@@ -143,9 +143,11 @@ test('shards, merged, say what one run says; a missing one is noticed', async ()
     IGNY8_JWT_SECRET: reference.jwtSecret,
     FUZZ_SEED: '1',
   };
+  const shares: number[] = [];
   for (const shard of ['1/2', '2/2']) {
     const run = await runSuite(env, [`--shard=${shard}`, ...some]);
     expect(run.exitCode, run.output).toBe(0);
+    shares.push(run.report?.requests.total ?? 0);
     for (const name of readdirSync(join(run.folder, 'blob'))) {
       cpSync(join(run.folder, 'blob', name), join(blobs, `${shard[0] ?? ''}-${name}`));
       if (shard === '1/2') cpSync(join(run.folder, 'blob', name), join(one, name));
@@ -153,6 +155,8 @@ test('shards, merged, say what one run says; a missing one is noticed', async ()
   }
   const whole = await runSuite(env, some);
   await reference.close();
+  // Each has a share of the work, and neither all of it.
+  for (const share of shares) expect(share).toBeLessThan(0.9 * (whole.report?.requests.total ?? 0));
   const merge = (folder: string): { status: number | null; report: Report; output: string } => {
     const out = mkdtempSync(join(tmpdir(), 'merged-'));
     const merged = spawnSync(

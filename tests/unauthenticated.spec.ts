@@ -53,7 +53,12 @@ async function judgeForgeries(check: Check, clauseId: Forgery['clause'], means: 
 
 clause('UNA-01', async (check) => {
   await liveToken(check);
-  expect(await withoutCredentials(check), 'no `Authorization`').toHaveStatus(401);
+  const plain = await withoutCredentials(check);
+  // The header tells whose decision the status was: with it, the authentication class is not the cause.
+  const challenged = plain.header('www-authenticate') !== undefined && plain.status !== 401;
+  expect(plain, `no \`Authorization\`${challenged ? ' (the answer carries `WWW-Authenticate`)' : ''}`).toHaveStatus(
+    401,
+  );
   const asPage = await check.raw({ method: 'GET', path: LIST, headers: [['accept', 'text/html,*/*;q=0.8']] });
   expect(asPage, 'no `Authorization`, asked for as a page').toHaveStatus(401);
 });

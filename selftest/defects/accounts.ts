@@ -536,7 +536,7 @@ export const ACCOUNTS: readonly Defect[] = [
   {
     id: 'login-missing-500',
     story: '`request.data["password"]` without a serializer.',
-    clauses: ['LOG-08'],
+    clauses: ['LOG-08', 'ROB-07'],
     replace: refusal('login', (error, context) =>
       Object.keys(bodyOf(context)).join() === 'email' ? new Refusal(500, 'Internal server error') : error,
     ),
