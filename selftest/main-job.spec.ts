@@ -8,7 +8,7 @@ import { generate } from 'selfsigned';
 import { findBrowser } from '../fixtures/browser.js';
 import { startReference, type ReferenceOptions } from '../fixtures/reference/index.js';
 import { schemaFault } from '../report/files.js';
-import { runSuite, type SuiteRun } from './suite.js';
+import { runSuite, WITH_BROWSER, type SuiteRun } from './suite.js';
 
 /** Runs the suite against a reference of its own, as against a server of somebody's. */
 async function against(
@@ -44,7 +44,7 @@ function failed({ report }: SuiteRun): string[] {
 }
 
 test('the embedded target is conformant, within the budget of requests', async () => {
-  const run = await runSuite({});
+  const run = await runSuite(WITH_BROWSER);
   expect(run.exitCode, run.output).toBe(0);
   expect(run.report?.verdict).toBe('conformant');
   expect(run.report?.totals).toMatchObject({ failed: 0, blocked: 0, waived: 0 });
@@ -67,6 +67,7 @@ test('everything given, over https, bursts included: every clause is verified', 
   writeFileSync(join(folder, 'both.pem'), `${key}\n${cert}`);
   writeFileSync(join(folder, 'cert.pem'), cert);
   const run = await runSuite({
+    ...WITH_BROWSER,
     IGNY8_BURST: 'on',
     FUZZ_SEED: '4',
     IGNY8_REFERENCE_TLS: join(folder, 'both.pem'),

@@ -6,7 +6,7 @@ import { startReference, type ReferenceOptions } from '../fixtures/reference/ind
 import { maskMember, maskText, remember } from '../fixtures/secrets.js';
 import { scanArtefacts } from '../report/scan.js';
 import { startProxy } from './proxy.js';
-import { runSuite, type SuiteRun } from './suite.js';
+import { runSuite, WITH_BROWSER, type SuiteRun } from './suite.js';
 
 const KEY = 'canary-signing-key-4b1d9e77-not-to-be-seen';
 
@@ -60,7 +60,7 @@ async function leaks(
 }
 
 test('all is well: no secret in any artefact', async () => {
-  const { run, found } = await leaks({});
+  const { run, found } = await leaks({}, WITH_BROWSER);
   expect(run.exitCode, run.output).toBe(0);
   expect(readdirSync(join(run.folder, 'report')).sort()).toContain('junit.xml');
   expect(found).toEqual([]);

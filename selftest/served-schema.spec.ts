@@ -19,9 +19,9 @@ const SEEDED: readonly { name: string; change: (document: Document) => void; say
   {
     name: 'method missing',
     change: (d) => {
-      delete d.paths['/planner/keywords/'].post;
+      delete d.paths['/auth/register/'].post;
     },
-    says: /POST \/planner\/keywords\/ is missing/,
+    says: /POST \/auth\/register\/ is missing/,
   },
   {
     name: 'list open to all',
@@ -80,7 +80,8 @@ const SEEDED: readonly { name: string; change: (document: Document) => void; say
   {
     name: 'list without results',
     change: (d) => {
-      delete d.components.schemas.KeywordListAnswer.properties.results;
+      const { results: _, ...properties } = d.components.schemas.KeywordPage.properties;
+      d.components.schemas.KeywordListAnswer = { ...d.components.schemas.KeywordPage, properties };
     },
     says: /200 of GET \/planner\/keywords\/ has no `results`/,
   },
@@ -107,7 +108,7 @@ test('ten seeded contradictions: all ten are listed, and nothing else', () => {
 });
 
 test('the contract does not contradict itself: as YAML, under /api/v1, in the manner of 3.0', () => {
-  expect(compareDocuments(contract(), copy())).toEqual({ contradictions: [], additions: [] });
+  expect(compareDocuments(contract(), copy())).toEqual({ contradictions: [], additions: [], leftOut: [] });
   const served = readDocument(stringify(contract()));
   expect(compareDocuments(contract(), served ?? {}).contradictions).toEqual([]);
   const older = copy();

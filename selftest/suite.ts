@@ -28,6 +28,10 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
+/** A browser takes as long as all else together: only the tests that are about it have one. */
+const NO_BROWSER = { CHROMIUM_PATH: '/nowhere' };
+export const WITH_BROWSER = { CHROMIUM_PATH: '' };
+
 /** @param seconds after which the run is ended: no run may take longer */
 export async function runSuite(
   env: Record<string, string>,
@@ -46,6 +50,7 @@ export async function runSuite(
         CONFORMANCE_OUT: join(folder, 'report'),
         PLAYWRIGHT_HTML_OUTPUT_DIR: join(folder, 'html'),
         PLAYWRIGHT_BLOB_OUTPUT_DIR: join(folder, 'blob'),
+        ...NO_BROWSER,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
