@@ -41,7 +41,7 @@ export function verdictSentence(report: Report): string {
   // A selection of clauses says nothing of the others.
   const selected = clauses.filter(({ verdict: one, reason }) => one !== 'unverified' || reason !== NOT_RUN).length;
   const selection = selected > 0 && selected < clauses.length;
-  const of = `${String(totals.passed)} of ${count(selected || clauses.length, selection ? 'selected clause' : 'clause')} hold`;
+  const of = `${String(totals.passed)} of ${String(selected || clauses.length)} ${selection ? 'selected clauses' : 'clauses'} hold`;
   const open = totals.unverified + totals.blocked - (selection ? clauses.length - selected : 0);
   if (verdict === 'not conformant') {
     const gating = causes.filter(({ gates }) => gates);
