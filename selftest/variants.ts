@@ -85,6 +85,24 @@ const without =
 
 const YEAR_MS = 365 * 86_400_000;
 
+/** A limit on logins that counts in windows of its own. @param inWindow which of its window the nth login of a burst is */
+function counting(inWindow: (logins: number) => number): NonNullable<Variant['replace']> {
+  return (parts) => {
+    let logins = 0;
+    return {
+      throttle: (context) => {
+        const throttle = parts.throttle(context);
+        if (throttle.limit > 1000) {
+          logins = 0;
+          return throttle;
+        }
+        const count = inWindow((logins += 1));
+        return { ...throttle, remaining: Math.max(0, throttle.limit - count), refused: count > throttle.limit };
+      },
+    };
+  };
+}
+
 export const VARIANTS: readonly Variant[] = [
   // What an answer looks like
   {
@@ -495,6 +513,32 @@ export const VARIANTS: readonly Variant[] = [
     id: 'newest-first',
     words: 'The order of a list is not said.',
     replace: (parts) => ({ keywordsOf: (user, site) => [...parts.keywordsOf(user, site)].reverse() }),
+  },
+
+  {
+    id: 'window-turns',
+    words: 'THR-02: past the limit. A fixed window may end in the middle of a burst, and count anew.',
+    replace: counting((logins) => (logins > 6 ? logins - 6 : logins)),
+  },
+  {
+    id: 'window-too-short',
+    words: 'THR-02: past the limit. Logins may be too slow to pass it within one window.',
+    replace: counting((logins) => 1 + (logins % 5)),
+  },
+  {
+    id: 'limit-beyond-a-burst',
+    words: 'THR-02: past the limit. How high that is, nobody says.',
+    replace: (parts) => {
+      let count = 0;
+      return {
+        throttle: (context) => ({
+          ...parts.throttle(context),
+          limit: 100_000,
+          remaining: 100_000 - (count += 1),
+          refused: false,
+        }),
+      };
+    },
   },
 
   {

@@ -52,21 +52,42 @@ interface Burst {
   readonly refused: Reply | undefined;
   readonly sent: number;
   readonly last: Reply;
+  /** Why the limit was not passed, so that nobody need have been refused; undefined if it was, or if nothing is known of it. */
+  readonly within: string | undefined;
+}
+
+/** A number of requests as a throttle header says it. */
+function counted(reply: Reply, name: 'limit' | 'remaining'): number | undefined {
+  const text = reply.header(`x-throttle-${name}`) ?? '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/**
+ * By what the target says of its own count: a window that turns before it is used up refuses nobody. Two answers in a row with nothing left
+ * are more than a limit allows; a count that never changes counts nothing.
+ */
+function withinLimit(left: readonly (number | undefined)[]): string | undefined {
+  const usedUp = left.some((one, i) => one === 0 && left[i + 1] === 0);
+  if (usedUp || left.includes(undefined) || new Set(left).size < 2) return undefined;
+  return "Logins are too slow here to pass the limit: by the target's own count there were some left each time.";
 }
 
 /** Sends wrong passwords until one is refused for their number: by 429, or by another of `statuses`. */
 async function untilRefused(check: Check, email: () => string, statuses: readonly number[]): Promise<Burst> {
   let first: number | undefined;
+  const left: (number | undefined)[] = [];
   for (let sent = 1; ; sent += 1) {
     const body = { email: email(), password: check.newAccount().password };
     const last = await check.raw({ ...oddJson('POST', 'auth/login/', body), unpaced: true });
     first ??= last.status;
     // A target that answers so from the first one on says nothing about their number.
     if (last.status === 429 || (last.status !== first && statuses.includes(last.status)))
-      return { refused: last, sent, last };
-    const announced = Number(last.header('x-throttle-limit'));
-    const most = Number.isInteger(announced) && announced > 0 && announced < MOST_TRIES ? announced + 5 : MOST_TRIES;
-    if (sent >= most) return { refused: undefined, sent, last };
+      return { refused: last, sent, last, within: undefined };
+    left.push(counted(last, 'remaining'));
+    const limit = counted(last, 'limit');
+    // A fixed window may turn once on the way: twice its limit is past one of the two.
+    const enough = limit === undefined || limit < 1 || limit > MOST_TRIES ? MOST_TRIES : 2 * limit + 5;
+    if (sent >= enough) return { refused: undefined, sent, last, within: withinLimit(left) };
   }
 }
 
@@ -83,8 +104,14 @@ async function withLimits(check: Check, work: () => Promise<void>): Promise<void
 clause('THR-02', { phase: 'burst' }, async (check) => {
   await withLimits(check, async () => {
     // An e-mail each, so that nothing is met but the limit: an account's lock is THR-03's.
-    const { refused, sent, last } = await untilRefused(check, () => check.newAccount().email, []);
+    const { refused, sent, last, within } = await untilRefused(check, () => check.newAccount().email, []);
     if (refused === undefined) {
+      const limit = counted(last, 'limit') ?? 0;
+      if (limit >= sent)
+        throw new Unverified(
+          `The target announces a limit of ${String(limit)}, and this check sends ${String(sent)} logins at most.`,
+        );
+      if (within !== undefined) throw new Unverified(within);
       throw new Finding(
         `${String(sent)} logins in a row: expected 429 past the limit, got ${seenStatus(last)} for the last`,
         last.exchange,
@@ -133,7 +160,7 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
   await withLimits(check, async () => {
     const body = { email: account.email, password: account.password };
     const logIn = (): Promise<Reply> => check.raw({ ...oddJson('POST', 'auth/login/', body), unpaced: true });
-    const { refused, sent, last } = await untilRefused(check, () => account.email, [403, 423]);
+    const { refused, sent, last, within } = await untilRefused(check, () => account.email, [403, 423]);
     let slowed = refused;
     if (slowed === undefined) {
       // A lock may keep silent, and refuse the right password like a wrong one.
@@ -141,6 +168,7 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
       if (own.status >= 400 && own.status < 500) slowed = own;
     }
     if (slowed === undefined) {
+      if (within !== undefined) throw new Unverified(within);
       throw new Finding(
         `${String(sent)} wrong passwords for one account in a row: expected to be slowed down, got ${seenStatus(last)} for the last`,
         last.exchange,

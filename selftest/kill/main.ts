@@ -23,11 +23,15 @@ const WORKERS = 2;
 const AT_ONCE = 2;
 const CLEAN = 'none';
 
+/** Whether a run opens a browser. */
+function shows(id: string): boolean {
+  return id === CLEAN || DEFECTS.find((one) => one.id === id)?.browser === true;
+}
+
 async function runCell(id: string, browser: () => Promise<Browser>): Promise<Cell> {
   const defect = DEFECTS.find((one) => one.id === id);
-  const shows = id === CLEAN || defect?.browser === true;
   const change = defect ?? VARIANTS.find((one) => one.id === id);
-  const row = await runRow(change, undefined, shows && findBrowser() !== undefined ? browser : undefined);
+  const row = await runRow(change, undefined, shows(id) && findBrowser() !== undefined ? browser : undefined);
   return {
     defect: id,
     failed: failing(row),
@@ -46,41 +50,61 @@ async function runCell(id: string, browser: () => Promise<Browser>): Promise<Cel
   };
 }
 
-/** In a worker: runs its share and sends the cells to the parent. */
-async function work(ids: readonly string[]): Promise<void> {
+/** What a worker tells its parent: what came of a run, or nothing yet; either way it is ready for one more. */
+interface Message {
+  readonly cell?: Cell;
+  readonly broke?: string;
+  readonly why?: string;
+}
+
+/** In a worker: runs what the parent hands it, and sends the cells back. */
+async function work(): Promise<void> {
+  // Thousands of refusals are thrown in a row of the matrix, and nobody reads where.
+  Error.stackTraceLimit = 0;
+  process.setSourceMapsEnabled(false);
+  await allChecks();
   let launched: Promise<Browser> | undefined;
   const browser = (): Promise<Browser> => (launched ??= chromium.launch(findBrowser()?.launchOptions ?? {}));
-  const queue = [...ids];
-  const lane = async (): Promise<void> => {
-    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-      try {
-        process.send?.({ cell: await runCell(id, browser) });
-      } catch (error) {
-        process.send?.({
-          broke: id,
-          why: error instanceof Error ? `${error.message}: ${String(error.cause ?? '')}` : String(error),
-        });
-      }
+  const tell = (message: Message): void => void process.send?.(message);
+  const run = async (id: string): Promise<void> => {
+    try {
+      tell({ cell: await runCell(id, browser) });
+    } catch (error) {
+      tell({
+        broke: id,
+        why: error instanceof Error ? `${error.message}: ${String(error.cause ?? '')}` : String(error),
+      });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  await (await launched)?.close();
-  process.disconnect();
+  process.on('message', (id: string) => void run(id));
+  process.once('disconnect', () => void launched?.then((open) => open.close()));
+  for (let lane = 0; lane < AT_ONCE; lane += 1) tell({});
 }
 
 /** Runs the defects in worker processes. @throws Error if a check broke */
 async function runAll(ids: readonly string[]): Promise<Cell[]> {
-  await allChecks();
   const cells = new Map<string, Cell>();
   const broken: string[] = [];
+  // A browser takes as long as ten runs without one: those first, one at a time, beside the others.
+  const pages = ids.filter(shows);
+  const others = ids.filter((id) => !shows(id));
+  let browsing: string | undefined;
+  const next = (): string | undefined => {
+    if (browsing === undefined && pages.length > 0) return (browsing = pages.shift());
+    return others.shift() ?? pages.shift();
+  };
   await Promise.all(
-    Array.from({ length: Math.min(WORKERS, ids.length) }, (_, worker) => {
-      const share = ids.filter((__, i) => i % WORKERS === worker);
+    Array.from({ length: Math.min(WORKERS, ids.length) }, () => {
       return new Promise<void>((resolve, reject) => {
-        const child = fork(new URL(import.meta.url), ['--work', share.join(',')], { execArgv: process.execArgv });
-        child.on('message', (message: { cell?: Cell; broke?: string; why?: string }) => {
-          if (message.cell !== undefined) cells.set(message.cell.defect, message.cell);
-          if (message.broke !== undefined) broken.push(`${message.broke}: ${message.why ?? ''}`);
+        const child = fork(new URL(import.meta.url), ['--work'], { execArgv: process.execArgv });
+        let idle = 0;
+        child.on('message', ({ cell, broke, why }: Message) => {
+          if (cell !== undefined) cells.set(cell.defect, cell);
+          if (broke !== undefined) broken.push(`${broke}: ${why ?? ''}`);
+          if ((cell?.defect ?? broke) === browsing) browsing = undefined;
+          const id = next();
+          if (id !== undefined) child.send(id);
+          else if ((idle += 1) === AT_ONCE) child.disconnect();
         });
         child.on('error', reject);
         child.on('exit', (code) => {
@@ -108,11 +132,11 @@ function chosen(names: readonly string[]): string[] {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { work: { type: 'string' }, write: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: { work: { type: 'boolean' }, write: { type: 'boolean' }, json: { type: 'boolean' } },
 });
 
-if (values.work !== undefined) {
-  await work(values.work.split(','));
+if (values.work === true) {
+  await work();
 } else {
   try {
     const started = performance.now();

@@ -160,7 +160,7 @@ export async function runRow(
       defect?.target?.(target) ?? target,
       {
         enforceLimits: (on) => {
-          reference.enforceLimits(on ? { authPerMinute: 20 } : 'off');
+          reference.enforceLimits(on ? { authPerMinute: 8 } : 'off');
         },
         // Nobody waits: the target's clock is moved.
         sleep: (ms) => {
