@@ -1,12 +1,44 @@
-/** Runs one check against a target of the test's own making. */
+/** Parts of a run, without the command line: its look at a target, and one check against a target of the test's own making. */
 import { BoundedTransport } from '../fixtures/bounded.js';
 import { runCheck } from '../fixtures/check.js';
-import type { Outcome } from '../fixtures/outcome.js';
+import { readConfiguration } from '../fixtures/configuration.js';
+import type { Cost, Outcome, RunFacts } from '../fixtures/outcome.js';
+import { preflight } from '../fixtures/preflight.js';
 import { RunState } from '../fixtures/run.js';
+import { Sender } from '../fixtures/sender.js';
+import { describeTarget } from '../fixtures/setup.js';
 import type { Target } from '../fixtures/target.js';
 import type { Transport } from '../fixtures/wire.js';
 import type { ClauseId } from '../spec/generated/clauses.js';
 import { allChecks } from './kill/run.js';
+
+function factsOf(target: Target): RunFacts {
+  return {
+    runId: 'one',
+    baseUrl: target.baseUrl,
+    embedded: true,
+    suiteVersion: '',
+    contractVersion: '',
+    shard: null,
+    configuration: {},
+    warnings: [],
+    gate: 'must',
+    preflight: { requests: 0, auth: 0, throttledMs: 0, accountsMade: 0 },
+  };
+}
+
+/**
+ * What a run does before its first check: reads the environment, and looks at the target that it names.
+ * @throws PlainError the one sentence that the user sees
+ */
+export async function lookAt(env: Record<string, string>): Promise<Cost> {
+  const target = describeTarget(readConfiguration(env), undefined, {});
+  const state = new RunState(factsOf(target), target);
+  const bounded = new BoundedTransport();
+  const sender = new Sender('preflight', target.baseUrl, state, bounded, bounded, 'p');
+  await preflight(state, target, sender);
+  return sender.cost;
+}
 
 export async function runOne(
   id: ClauseId,
@@ -15,22 +47,7 @@ export async function runOne(
 ): Promise<Outcome> {
   const check = (await allChecks()).find((one) => one.id === id);
   if (check === undefined) throw new Error(`${id} has no check`);
-  const none = { requests: 0, auth: 0, throttledMs: 0, accountsMade: 0 };
-  const state = new RunState(
-    {
-      runId: 'one',
-      baseUrl: target.baseUrl,
-      embedded: true,
-      suiteVersion: '',
-      contractVersion: '',
-      shard: null,
-      configuration: {},
-      warnings: [],
-      gate: 'must',
-      preflight: none,
-    },
-    target,
-  );
+  const state = new RunState(factsOf(target), target);
   const bounded = (more.transport ?? new BoundedTransport()) as BoundedTransport;
   const { outcome } = await runCheck(id, check.body, {
     run: state,

@@ -5,8 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
 import { generate } from 'selfsigned';
 import { BoundedTransport } from '../fixtures/bounded.js';
+import { PlainError } from '../fixtures/configuration.js';
 import { startReference } from '../fixtures/reference/index.js';
 import { NoAnswer } from '../fixtures/wire.js';
+import { lookAt } from './checks.js';
 import { startProxy, type Handling } from './proxy.js';
 import { runSuite, type SuiteRun } from './suite.js';
 
@@ -109,20 +111,33 @@ const REFUSED: readonly { name: string; answer: Answer; says: RegExp }[] = [
   },
 ];
 for (const { name, answer, says } of REFUSED) {
-  test(`${name}: one clear sentence, in time`, async () => {
+  test(`${name}: one clear sentence`, async () => {
     const server = await serve(answer);
-    const run = await runSuite(
-      { BASE_URL: server.address, IGNY8_EMAIL: 'a@example.com', IGNY8_PASSWORD: 'canary-password' },
-      [],
-      40,
-    );
+    const fault: unknown = await lookAt({
+      BASE_URL: server.address,
+      IGNY8_EMAIL: 'a@example.com',
+      IGNY8_PASSWORD: 'canary-password',
+    }).catch((error: unknown) => error);
     server.close();
-    expect(run.exitCode, run.output).toBe(1);
-    expect(run.output).toMatch(says);
-    expect(run.output).not.toMatch(/canary-password|\n\s+at |UnhandledPromise/);
-    expect(run.report?.verdict).toBe('inconclusive');
+    expect(fault).toBeInstanceOf(PlainError);
+    expect((fault as PlainError).message).toMatch(says);
+    expect((fault as PlainError).message).not.toContain('canary-password');
   });
 }
+
+test('a gzip bomb on the command line: no stack trace, no password, exit 1', async () => {
+  const server = await serve(gzipBomb);
+  const run = await runSuite(
+    { BASE_URL: server.address, IGNY8_EMAIL: 'a@example.com', IGNY8_PASSWORD: 'canary-password' },
+    [],
+    40,
+  );
+  server.close();
+  expect(run.exitCode, run.output).toBe(1);
+  expect(run.output).toMatch(/when decompressed/);
+  expect(run.output).not.toMatch(/canary-password|\n\s+at |UnhandledPromise/);
+  expect(run.report?.verdict).toBe('inconclusive');
+});
 
 test('something that is no HTTP', async () => {
   const server = net.createServer((socket) => {
@@ -130,14 +145,9 @@ test('something that is no HTTP', async () => {
     socket.end('220 mail.example.com ESMTP\r\n');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const run = await runSuite(
-    { BASE_URL: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/` },
-    [],
-    40,
-  );
+  const address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+  await expect(lookAt({ BASE_URL: address })).rejects.toThrow(/is not HTTP/);
   server.close();
-  expect(run.exitCode).toBe(1);
-  expect(run.output).toMatch(/is not HTTP/);
 });
 
 test('odd JSON and hostile text: judged, shown as text, and never conformant', async () => {
@@ -154,7 +164,7 @@ test('odd JSON and hostile text: judged, shown as text, and never conformant', a
   });
   const run = await runSuite(
     { BASE_URL: server.address, GITHUB_ACTIONS: 'true' },
-    ['--grep', 'LOG-0|REG-0|ENV-|RID-'],
+    ['--grep', 'LOG-0[1-3]|ENV-0[17]|RID-05'],
     90,
   );
   server.close();
@@ -171,7 +181,7 @@ test('a target that turns hostile after the preflight ends in time', async () =>
     if (asked > 4) gzipBomb(request, response);
     else response.writeHead(401, json).end('{"success":false,"error":"Authentication required"}');
   });
-  const run = await runSuite({ BASE_URL: server.address }, ['--grep', 'LOG-0[1-5]|UNA-0'], 100);
+  const run = await runSuite({ BASE_URL: server.address }, ['--grep', 'LOG-0[12]|UNA-01'], 100);
   server.close();
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');
@@ -204,12 +214,12 @@ test('a server that dies and comes back: what could not be asked is not passed, 
         return gone;
       },
     },
-    ['--grep', 'UNA-|REF-|LOG-0'],
+    ['--grep', 'UNA-0|REF-0|LOG-0'],
   );
   expect(run.exitCode, run.output).toBe(1);
   expect(run.output).not.toMatch(/times in a row/);
   expect(run.report?.verdict).not.toBe('conformant');
-  expect(run.report?.totals.passed).toBeGreaterThan(20);
+  expect(run.report?.totals.passed).toBeGreaterThan(10);
 });
 
 test('a 503 now and then, as a gateway gives it: said of the answers, and nothing breaks', async () => {
@@ -218,16 +228,16 @@ test('a 503 now and then, as a gateway gives it: said of the answers, and nothin
     {
       instead: (_, response) => {
         asked += 1;
-        if (asked < 20 || asked % 9 !== 0) return false;
+        if (asked < 20 || asked % 29 !== 0) return false;
         response.writeHead(503, { 'content-type': 'text/html' }).end('<html><h1>Service Unavailable</h1></html>');
         return true;
       },
     },
-    ['--grep', 'ENV-|UNA-|REF-'],
+    ['--grep', 'ENV-07|UNA-0[1-7]|REF-0[1-5]'],
   );
   expect(run.exitCode, run.output).toBe(1);
   expect(run.report?.clauses.find(({ id }) => id === 'ENV-07')?.reason).toMatch(/503: Content-Type is “text\/html”/);
-  expect(run.report?.totals.passed).toBeGreaterThan(10);
+  expect(run.report?.totals.passed).toBeGreaterThan(5);
 });
 
 test('a redirect to another origin is not followed, and nothing reaches it', async () => {
@@ -246,7 +256,7 @@ test('a redirect to another origin is not followed, and nothing reaches it', asy
         return true;
       },
     },
-    ['--grep', 'LOG-|JRN-|UNA-0'],
+    ['--grep', 'LOG-0[1-4]|JRN-0[12]'],
   );
   elsewhere.close();
   expect(run.exitCode).toBe(1);
@@ -257,13 +267,7 @@ test('a TLS certificate that nobody vouches for: one clear sentence', async () =
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }]);
   const server = createHttps({ cert, key }, (_, response) => response.end('{}'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const run = await runSuite(
-    { BASE_URL: `https://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1/` },
-    [],
-    40,
-  );
+  const address = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1/`;
+  await expect(lookAt({ BASE_URL: address })).rejects.toThrow(/its TLS certificate is self-signed/);
   server.close();
-  expect(run.exitCode).toBe(1);
-  expect(run.output).toMatch(/its TLS certificate is self-signed/);
-  expect(run.output).not.toMatch(/\n\s+at /);
 });

@@ -1,29 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, expect, test } from '@playwright/test';
-import { findBrowser } from '../fixtures/browser.js';
+import { expect, test } from '@playwright/test';
 import { startReference, type Parts } from '../fixtures/reference/index.js';
-import { Refusal } from '../fixtures/reference/parts.js';
 import { schemaFault } from '../report/files.js';
 import type { Report } from '../report/report.js';
 import { ROOT, runSuite, type SuiteRun } from './suite.js';
-
-/** A target with three defects: no challenge, a spent token answered with 400, and 200 instead of 201. */
-const threeDefects = (parts: Parts): Partial<Parts> => ({
-  present: (answer) => {
-    const { 'WWW-Authenticate': _, ...headers } = answer.headers;
-    return { ...answer, headers };
-  },
-  spend: async (claims) => {
-    const chain = await parts.spend(claims);
-    if (chain === undefined) throw new Refusal(400, 'Token is blacklisted');
-    return chain;
-  },
-  register: async (context) => ({ ...(await parts.register(context)), status: 200 }),
-});
 
 async function against(
   replace: ((parts: Parts) => Partial<Parts>) | undefined,
@@ -80,20 +63,27 @@ test.describe('waivers', () => {
     expect(run.report?.clauses.find(({ id }) => id === 'REF-05')?.verdict).toBe('waived');
   });
 
-  for (const [name, entries, says] of [
-    ['expired', [waiver('REF-05', inDays(-2))], /REF-05 expired/],
-    ['stale', [waiver('REF-01', inDays(30))], /REF-01/],
-    ['too long', [waiver('REF-05', inDays(400))], /at most 180 days/],
-    ['unknown', [waiver('REF-99', inDays(30))], /REF-99 is no clause/],
-    ['twice', [waiver('REF-05', inDays(30)), waiver('REF-05', inDays(31))], /waived twice/],
-  ] as const) {
-    test(`one that is ${name} fails the gate and says what to do`, async () => {
-      const run = await against(undefined, { CONFORMANCE_WAIVERS: waiverFile(...entries) }, grep);
-      expect(run.exitCode, run.output).toBe(1);
+  test('those that are expired, too long, unknown or twice fail the gate, each with what to do', async () => {
+    const file = waiverFile(
+      waiver('REF-05', inDays(-2)),
+      waiver('REF-02', inDays(400)),
+      waiver('REF-99', inDays(30)),
+      waiver('REF-01', inDays(30)),
+      waiver('REF-01', inDays(31)),
+    );
+    const run = await against(undefined, { CONFORMANCE_WAIVERS: file }, ['--grep', 'REF-05']);
+    expect(run.exitCode, run.output).toBe(1);
+    for (const says of [/REF-05 expired/, /at most 180 days/, /REF-99 is no clause/, /REF-01 is waived twice/])
       expect(run.output).toMatch(says);
-      expect(schemaFault(run.report)).toBeUndefined();
-    });
-  }
+    expect(schemaFault(run.report)).toBeUndefined();
+  });
+
+  test('one that is stale fails the gate and says what to do', async () => {
+    const file = waiverFile(waiver('REF-01', inDays(30)));
+    const run = await against(undefined, { CONFORMANCE_WAIVERS: file }, ['--grep', 'REF-01']);
+    expect(run.exitCode, run.output).toBe(1);
+    expect(run.output).toMatch(/REF-01/);
+  });
 
   test('a first waiver file is written from a report', async () => {
     const run = await against(spentAccepted, {}, grep);
@@ -120,18 +110,18 @@ test.describe('waivers', () => {
 });
 
 test('what changed since an earlier report', async () => {
-  const before = await against(undefined, {}, ['--grep', 'REG-01|REG-13']);
+  const before = await against(undefined, {}, ['--grep', 'REG-13']);
   const after = await against(
     (parts) => ({ register: async (context) => ({ ...(await parts.register(context)), status: 200 }) }),
     { CONFORMANCE_BASELINE: join(before.folder, 'report', 'report.json') },
-    ['--grep', 'REG-01|REG-13'],
+    ['--grep', 'REG-13'],
   );
   expect(after.report?.baseline).toMatchObject({ newlyFailing: ['REG-13'], fixed: [] });
   expect(after.output).toMatch(/newly failing/i);
 });
 
 test('shards, merged, say what one run says; a missing one is noticed', async () => {
-  const some = ['--grep', '(REF|RID|LOG|ENV)-'];
+  const some = ['--workers=1', '--grep', 'REF-0[15]|RID-|LOG-0[14]'];
   const blobs = mkdtempSync(join(tmpdir(), 'blobs-'));
   const one = mkdtempSync(join(tmpdir(), 'blobs-'));
   const reference = await startReference({ passwordCost: 16 });
@@ -182,54 +172,4 @@ test('shards, merged, say what one run says; a missing one is noticed', async ()
   expect(missing.status).toBe(1);
   expect(missing.report.verdict).toBe('inconclusive');
   expect(missing.output).toMatch(/[Ss]hard 2/);
-});
-
-test('report.html reads well in a browser: no script needed, nothing fetched, accessible', async () => {
-  const browserAt = findBrowser();
-  // eslint-disable-next-line playwright/no-skipped-test -- without a browser there is nothing to look with
-  test.skip(browserAt === undefined, 'no browser on this machine: `npx playwright install chromium`');
-  const run = await against(threeDefects, {});
-  expect(run.exitCode).toBe(1);
-  const file = join(run.folder, 'report', 'report.html');
-  expect(statSync(file).size).toBeLessThan(1e6);
-  const browser = await chromium.launch(browserAt?.launchOptions ?? {});
-  const asked: string[] = [];
-  for (const [name, options] of Object.entries({
-    light: { viewport: { width: 1100, height: 900 } },
-    dark: { viewport: { width: 1100, height: 900 }, colorScheme: 'dark' as const },
-    phone: { viewport: { width: 375, height: 800 } },
-    'no script': { javaScriptEnabled: false },
-  })) {
-    const page = await browser.newPage(options);
-    const wrong: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
-    page.on('console', (message) => wrong.push(message.text()));
-    page.on('pageerror', (error) => wrong.push(error.message));
-    await page.goto(`file://${file}#REF-13`);
-    await expect(page.locator('h1')).toContainText('not conform');
-    await expect(page.locator('#REF-13')).toBeVisible();
-    await expect(page.locator('body')).toContainText('UNA-12');
-    expect(wrong, name).toEqual([]);
-    const wide = await page
-      .evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-      .catch(() => 0);
-    expect(Number(wide), `${name}: sideways scrolling`).toBeLessThanOrEqual(0);
-    if (name !== 'no script') {
-      const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-      // Past the page's own policy, which lets no script in.
-      const session = await page.context().newCDPSession(page);
-      await session.send('Runtime.evaluate', { expression: axe });
-      const { result } = await session.send('Runtime.evaluate', {
-        expression: `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
-        awaitPromise: true,
-        returnByValue: true,
-      });
-      expect(result.value, name).toEqual([]);
-    }
-    await page.close();
-  }
-  await browser.close();
-  expect([...new Set(asked.map((url) => new URL(url).protocol))].filter((protocol) => protocol !== 'data:')).toEqual([
-    'file:',
-  ]);
 });

@@ -289,9 +289,9 @@ clause('UNA-16', async (check) => {
   if (genuine === undefined) throw new Blocked('TOK-04', 'the access token has no `user_id`');
   // Who is named twice is changed twice: a server may go by either.
   const names = ['user_id', 'sub', 'uid', 'id'].filter((name) => String(claims[name]) === String(genuine));
-  const asText = typeof genuine === 'string';
+  const nobodysId = typeof genuine === 'string' ? '2000000011' : 2_000_000_011;
   const rows = [
-    { name: 'an id that nobody has', id: asText ? '2000000011' : 2_000_000_011 },
+    { name: 'an id that nobody has', id: nobodysId },
     { name: 'no `user_id`', id: undefined },
     { name: '`user_id` null', id: null },
     { name: '`user_id` a boolean', id: true },
@@ -299,13 +299,23 @@ clause('UNA-16', async (check) => {
     { name: '`user_id` a list', id: [1] },
     { name: '`user_id` an object', id: { id: 1 } },
   ];
+  const all = (id: unknown): Record<string, unknown> => Object.fromEntries(names.map((name) => [name, id]));
   await check.each(
-    rows,
+    [
+      ...rows.map(({ name, id }) => ({ name, change: { claims: all(id) } })),
+      // Refused, or read as its last member has it: RFC 7519 §4 allows no third way.
+      { name: '`user_id` twice, the second one an id that nobody has', change: { behind: all(nobodysId) } },
+    ],
     ({ name }) => name,
-    async ({ id }) => {
-      const nobody = resign(access, key, { claims: Object.fromEntries(names.map((name) => [name, id])) });
+    async ({ change }) => {
+      const nobody = resign(access, key, change);
       await expectUnauthenticated(check, await check.door(nobody), 'a well-signed token for a user who does not exist');
     },
+  );
+  const twice = await check.door(resign(access, key, { claims: all(nobodysId), behind: all(genuine) }));
+  check.measure(
+    '`user_id` twice, the second one genuine',
+    twice.status === 200 ? 'accepted' : `refused (${String(twice.status)})`,
   );
   await check.opens(access);
 });

@@ -8,7 +8,7 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
-import { Refusal, type Context, type Parts } from '../../fixtures/reference/parts.js';
+import { Refusal, type Context, type Parts, type TokenKind } from '../../fixtures/reference/parts.js';
 import { unauthenticated } from '../../fixtures/reference/tokens.js';
 import type { Defect } from './defect.js';
 
@@ -31,6 +31,19 @@ const takes =
       if (kind === 'access' && body !== '' && good(token, part(token, 0), `${head}.${body}`, signature))
         return part(token, 1);
       return parts.verifySignature(token, kind);
+    },
+  });
+
+/** What `cty` calls a token inside this one is verified in its place. */
+const unwraps =
+  (of: TokenKind) =>
+  (parts: Parts): Partial<Parts> => ({
+    verifySignature: (token, kind) => {
+      const nested = kind === of && part(token, 0)['cty'] === 'JWT';
+      return parts.verifySignature(
+        nested ? Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() : token,
+        kind,
+      );
     },
   });
 
@@ -351,6 +364,31 @@ export const ACCESS: readonly Defect[] = [
     story: 'The key of an unknown environment is the empty text.',
     clauses: ['UNA-08'],
     replace: takes((_, header, input, signature) => header['kid'] === undefined && signedBy(input, '', signature)),
+  },
+  {
+    id: 'nested-unwrapped',
+    story: 'A token inside a token is unwrapped, and nobody verifies the wrapping.',
+    clauses: ['UNA-08'],
+    replace: unwraps('access'),
+  },
+  {
+    id: 'refresh-nested-unwrapped',
+    story: 'The refresh service unwraps a token inside a token, and does not verify the wrapping.',
+    clauses: ['REF-11'],
+    replace: unwraps('refresh'),
+  },
+  {
+    id: 'first-of-two-members',
+    story: 'The gateway has a JSON parser of its own, which takes the first of two members of one name.',
+    clauses: ['UNA-16'],
+    replace: (parts) => ({
+      verifySignature: (token, kind) => {
+        const given = parts.verifySignature(token, kind);
+        const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+        const first = /"user_id":("[^"]*"|\d+)/.exec(payload)?.[1];
+        return first === undefined ? given : { ...given, user_id: JSON.parse(first) as unknown };
+      },
+    }),
   },
   {
     id: 'psychic-signature',
