@@ -11,6 +11,9 @@ import { scanArtefacts } from '../report/scan.js';
 import { startProxy } from './proxy.js';
 import { runSuite, type SuiteRun } from './suite.js';
 
+// Two tests look at one run.
+test.describe.configure({ mode: 'default' });
+
 const KEY = 'canary-signing-key-4b1d9e77-not-to-be-seen';
 
 /** Runs the suite against a target whose every secret is noted, and says which files or streams hold one. */

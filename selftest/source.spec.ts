@@ -3,11 +3,12 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from '@playwright/test';
 import { ROOT } from './suite.js';
 
+// The longest first.
 for (const [name, ...args] of [
+  ['lint of the code', 'lint:code'],
   ['what is generated of the contract is not stale', 'generate', '--', '--check'],
   ['the documented requests are those of the contract', 'docs', '--', '--check'],
   ['types', 'typecheck'],
-  ['lint of the code', 'lint:code'],
   ['format, workflows, and lint of the OpenAPI document', 'lint:text'],
 ] as const) {
   test(name, async () => {
