@@ -211,8 +211,9 @@ for (const [name, status, type, body, says] of [
   });
 }
 
-test('a conforming target behind 20 requests in two seconds: no false failure, and the waiting is told', async () => {
-  const run = await against({ limits: { authPerMinute: 20, windowSeconds: 2 } }, {}, ['--grep', 'REG-0|LOG-0']);
+test('a conforming target behind a tight limit: no false failure, and the waiting is told', async () => {
+  // Tight enough to be met on a slow machine too.
+  const run = await against({ limits: { authPerMinute: 4, windowSeconds: 5 } }, {}, ['--grep', 'LOG-0[1-6]']);
   expect(run.exitCode, run.output).toBe(0);
   expect(run.report?.totals.failed).toBe(0);
   expect(run.report?.requests.throttledMs).toBeGreaterThan(0);
