@@ -2,7 +2,7 @@
 import { BoundedTransport } from '../fixtures/bounded.js';
 import { runCheck } from '../fixtures/check.js';
 import { readConfiguration } from '../fixtures/configuration.js';
-import type { Cost, Outcome, RunFacts } from '../fixtures/outcome.js';
+import type { Cost, Outcome } from '../fixtures/outcome.js';
 import { preflight } from '../fixtures/preflight.js';
 import { RunState } from '../fixtures/run.js';
 import { Sender } from '../fixtures/sender.js';
@@ -10,22 +10,7 @@ import { describeTarget } from '../fixtures/setup.js';
 import type { Target } from '../fixtures/target.js';
 import type { Transport } from '../fixtures/wire.js';
 import type { ClauseId } from '../spec/generated/clauses.js';
-import { allChecks } from './kill/run.js';
-
-function factsOf(target: Target): RunFacts {
-  return {
-    runId: 'one',
-    baseUrl: target.baseUrl,
-    embedded: true,
-    suiteVersion: '',
-    contractVersion: '',
-    shard: null,
-    configuration: {},
-    warnings: [],
-    gate: 'must',
-    preflight: { requests: 0, auth: 0, throttledMs: 0, accountsMade: 0 },
-  };
-}
+import { allChecks, FACTS } from './kill/run.js';
 
 /**
  * What a run does before its first check: reads the environment, and looks at the target that it names.
@@ -33,7 +18,7 @@ function factsOf(target: Target): RunFacts {
  */
 export async function lookAt(env: Record<string, string>): Promise<Cost> {
   const target = describeTarget(readConfiguration(env), undefined, {});
-  const state = new RunState(factsOf(target), target);
+  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
   const bounded = new BoundedTransport();
   const sender = new Sender('preflight', target.baseUrl, state, bounded, bounded, 'p');
   await preflight(state, target, sender);
@@ -47,12 +32,12 @@ export async function runOne(
 ): Promise<Outcome> {
   const check = (await allChecks()).find((one) => one.id === id);
   if (check === undefined) throw new Error(`${id} has no check`);
-  const state = new RunState(factsOf(target), target);
+  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
   const bounded = (more.transport ?? new BoundedTransport()) as BoundedTransport;
   const { outcome } = await runCheck(id, check.body, {
     run: state,
     target,
-    runId: 'one',
+    runId: FACTS.runId,
     prefix: 'o',
     transport: bounded,
     bounded,

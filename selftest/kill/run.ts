@@ -63,7 +63,8 @@ export function targetOf(reference: Reference, more: Partial<Target> = {}): Targ
   };
 }
 
-const FACTS: RunFacts = {
+/** Of a run without a command line. */
+export const FACTS: RunFacts = {
   runId: 'matrix',
   baseUrl: '',
   embedded: true,
