@@ -1,8 +1,9 @@
 /** `npm run docs`: docs/requests.md, each documented request as a cURL line, from the examples of the OpenAPI document. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { documentedRequests } from '../spec/requests.js';
 
-const page = new URL('requests.md', import.meta.url);
+const page = join(__dirname, 'requests.md');
 
 const lines = [
   '# The documented requests, by hand',

@@ -12,8 +12,8 @@ let schema: { readonly ajv: Ajv2020; readonly validate: ValidateFunction } | und
 export function schemaFault(value: unknown): string | undefined {
   if (schema === undefined) {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
-    addFormats.default(ajv);
-    const text = readFileSync(new URL('report.schema.json', import.meta.url), 'utf8');
+    addFormats(ajv);
+    const text = readFileSync(join(__dirname, 'report.schema.json'), 'utf8');
     schema = { ajv, validate: ajv.compile(JSON.parse(text) as object) };
   }
   const { ajv, validate } = schema;

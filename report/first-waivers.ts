@@ -3,7 +3,6 @@
  * `npm run waivers -- conformance-report/report.json --owner NAME [--days 90] [--link URL] [--all] [--out waivers.yaml]`
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { LONGEST_WAIVER_DAYS } from '../fixtures/waivers.js';
@@ -87,5 +86,4 @@ function main(args: readonly string[]): number {
   return 0;
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
-  process.exitCode = main(process.argv.slice(2));
+if (require.main === module) process.exitCode = main(process.argv.slice(2));

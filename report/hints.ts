@@ -1,5 +1,6 @@
 /** The likely cause of a failure, in the target's own framework: looked up in hints.yaml by the clause and by what was seen. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ClauseResult } from './verdict.js';
@@ -26,7 +27,7 @@ let table: z.infer<typeof Table> | undefined;
 
 /** @throws ZodError if hints.yaml is not as it should be */
 export function hintTable(): z.infer<typeof Table> {
-  return (table ??= Table.parse(parse(readFileSync(new URL('hints.yaml', import.meta.url), 'utf8'))));
+  return (table ??= Table.parse(parse(readFileSync(join(__dirname, 'hints.yaml'), 'utf8'))));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `report.html`: one file, readable without a network, without a script, and under a strict content security policy. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Eta } from 'eta';
 import type { Exchange, Verdict } from '../fixtures/outcome.js';
 import { AREAS } from '../spec/generated/clauses.js';
@@ -35,9 +35,8 @@ const SHOWN = { text: 300, causes: 30 };
 const TELLING =
   /^(authorization|content-type|www-authenticate|cache-control|allow|location|retry-after|set-cookie|cookie|origin|x-request-id|x-throttle-.*|access-control-.*|strict-transport-security)$/i;
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
 // Whatever is put into the page by `<%= %>` is made visible and escaped; `<%~ %>` is for what this module made itself.
-const eta = new Eta({ views: folder, useWith: false, escapeFunction: (value) => html(String(value)) });
+const eta = new Eta({ views: __dirname, useWith: false, escapeFunction: (value) => html(String(value)) });
 const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
 /** Text in which backticks mark what is code. */
@@ -143,8 +142,8 @@ function waits({ clauses }: Report): { id: string; text: string; share: number }
 }
 
 export function htmlReport(report: Report): string {
-  const style = readFileSync(new URL('report.css', import.meta.url), 'utf8');
-  const script = readFileSync(new URL('report.client.js', import.meta.url), 'utf8');
+  const style = readFileSync(join(__dirname, 'report.css'), 'utf8');
+  const script = readFileSync(join(__dirname, 'report.client.js'), 'utf8');
   const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
   const gallery = new Gallery();
   // What failed comes first, and in the order of importance, in case there is not room for all.

@@ -1,5 +1,6 @@
 /** The suite's own Playwright reporter, listed last: from the outcomes of the checks to the verdict and the files of `conformance-report/`. */
 import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type {
   FullConfig,
   FullResult,
@@ -211,7 +212,7 @@ export default class ConformanceReporter implements Reporter {
     let verdict = judge(aborted);
     if (status === 'failed' && verdict.gatePassed)
       verdict = judge('Playwright counts a failure that belongs to no clause: see its own report.');
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    const { version } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as {
       version: string;
     };
     const report = buildReport({

@@ -30,7 +30,7 @@ export async function runOne(
   target: Target,
   more: { readonly transport?: Transport; readonly sleep?: (ms: number) => Promise<void> } = {},
 ): Promise<Outcome> {
-  const check = (await allChecks()).find((one) => one.id === id);
+  const check = allChecks().find((one) => one.id === id);
   if (check === undefined) throw new Error(`${id} has no check`);
   const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
   const bounded = (more.transport ?? new BoundedTransport()) as BoundedTransport;

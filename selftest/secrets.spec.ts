@@ -1,5 +1,4 @@
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, expect, test } from '@playwright/test';
@@ -123,7 +122,7 @@ test('report.html reads well in a browser: no script needed, nothing fetched, ac
       .catch(() => 0);
     expect(Number(wide), `${name}: sideways scrolling`).toBeLessThanOrEqual(0);
     if (name === 'light' || name === 'dark') {
-      const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+      const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
       // The dark one has other colours, and all else alike.
       const rules = name === 'light' ? '{}' : '{ runOnly: ["color-contrast"] }';
       // Past the page's own policy, which lets no script in.

@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Report } from '../report/report.js';
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const ROOT = join(__dirname, '..');
 
 export interface SuiteRun {
   readonly exitCode: number | null;

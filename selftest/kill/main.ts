@@ -9,6 +9,7 @@
  */
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, type Browser } from '@playwright/test';
 import { findBrowser } from '../../fixtures/browser.js';
@@ -58,11 +59,11 @@ interface Message {
 }
 
 /** In a worker: runs what the parent hands it, and sends the cells back. */
-async function work(): Promise<void> {
+function work(): void {
   // Thousands of refusals are thrown in a row of the matrix, and nobody reads where.
   Error.stackTraceLimit = 0;
   process.setSourceMapsEnabled(false);
-  await allChecks();
+  allChecks();
   let launched: Promise<Browser> | undefined;
   const browser = (): Promise<Browser> => (launched ??= chromium.launch(findBrowser()?.launchOptions ?? {}));
   const tell = (message: Message): void => void process.send?.(message);
@@ -96,7 +97,7 @@ async function runAll(ids: readonly string[]): Promise<Cell[]> {
   await Promise.all(
     Array.from({ length: Math.min(WORKERS, ids.length) }, () => {
       return new Promise<void>((resolve, reject) => {
-        const child = fork(new URL(import.meta.url), ['--work'], { execArgv: process.execArgv });
+        const child = fork(__filename, ['--work'], { execArgv: process.execArgv });
         let idle = 0;
         child.on('message', ({ cell, broke, why }: Message) => {
           if (cell !== undefined) cells.set(cell.defect, cell);
@@ -130,38 +131,39 @@ function chosen(names: readonly string[]): string[] {
   return [...new Set(ids)];
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { work: { type: 'boolean' }, write: { type: 'boolean' }, json: { type: 'boolean' } },
-});
-
-if (values.work === true) {
-  await work();
-} else {
-  try {
-    const started = performance.now();
-    const cells = await runAll(chosen(positionals));
-    const seconds = (performance.now() - started) / 1000;
-    const whole = positionals.length === 0;
-    const faults = faultsOf(cells, await allChecks(), whole);
-    if (values.json === true) process.stdout.write(JSON.stringify({ cells, faults, seconds }));
-    else {
-      for (const fault of faults) console.log(fault);
-      const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
-      console.log(
-        `${String(cells.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ${faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`}`,
-      );
-      if (!whole)
-        for (const cell of cells)
-          for (const [id, reason] of Object.entries(cell.reasons))
-            if (positionals.includes(id) || positionals.includes(cell.defect))
-              console.log(`${cell.defect} → ${id}: ${reason}`);
-    }
-    if (values.write === true && whole)
-      writeFileSync(new URL('../../docs/kill-matrix.md', import.meta.url), await matrixPage(cells));
-    process.exitCode = faults.length === 0 ? 0 : 1;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { work: { type: 'boolean' }, write: { type: 'boolean' }, json: { type: 'boolean' } },
+  });
+  if (values.work === true) {
+    work();
+    return;
   }
+  const started = performance.now();
+  const cells = await runAll(chosen(positionals));
+  const seconds = (performance.now() - started) / 1000;
+  const whole = positionals.length === 0;
+  const faults = faultsOf(cells, allChecks(), whole);
+  if (values.json === true) process.stdout.write(JSON.stringify({ cells, faults, seconds }));
+  else {
+    for (const fault of faults) console.log(fault);
+    const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
+    console.log(
+      `${String(cells.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ${faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`}`,
+    );
+    if (!whole)
+      for (const cell of cells)
+        for (const [id, reason] of Object.entries(cell.reasons))
+          if (positionals.includes(id) || positionals.includes(cell.defect))
+            console.log(`${cell.defect} → ${id}: ${reason}`);
+  }
+  if (values.write === true && whole)
+    writeFileSync(join(__dirname, '../../docs/kill-matrix.md'), await matrixPage(cells));
+  process.exitCode = faults.length === 0 ? 0 : 1;
 }
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});

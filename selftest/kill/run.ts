@@ -2,6 +2,8 @@
 import type { Browser } from '@playwright/test';
 import { readdirSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { BoundedTransport } from '../../fixtures/bounded.js';
 import { collectChecks, PHASES, type DeclaredCheck } from '../../fixtures/clause.js';
 import { runCheck } from '../../fixtures/check.js';
@@ -12,22 +14,19 @@ import type { Target } from '../../fixtures/target.js';
 import { CLAUSES, type Capability, type ClauseId } from '../../spec/generated/clauses.js';
 import type { Defect } from '../defects/defect.js';
 
-let declared: Promise<readonly DeclaredCheck[]> | undefined;
+let declared: readonly DeclaredCheck[] | undefined;
 
 /** The checks of `tests/`, in the catalogue's order within each phase. */
-export function allChecks(): Promise<readonly DeclaredCheck[]> {
-  declared ??= (async () => {
-    const collected = collectChecks();
-    const folder = new URL('../../tests/', import.meta.url);
-    for (const file of readdirSync(folder).filter((name) => name.endsWith('.spec.ts'))) {
-      await import(new URL(file, folder).href);
-    }
-    const order = CLAUSES.map(({ id }) => id);
-    return [...collected].sort(
-      (a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) || order.indexOf(a.id) - order.indexOf(b.id),
-    );
-  })();
-  return declared;
+export function allChecks(): readonly DeclaredCheck[] {
+  if (declared !== undefined) return declared;
+  const collected = collectChecks();
+  const folder = join(__dirname, '../../tests');
+  const load = createRequire(__filename);
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.spec.ts'))) load(join(folder, file));
+  const order = CLAUSES.map(({ id }) => id);
+  return (declared = [...collected].sort(
+    (a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) || order.indexOf(a.id) - order.indexOf(b.id),
+  ));
 }
 
 /** What the matrix gives its checks: all but leave to wait for minutes. */
@@ -100,7 +99,7 @@ export async function runChecks(
   const agent = new Agent({ keepAlive: true });
   const bounded = new BoundedTransport(agent);
   const outcomes = new Map<ClauseId, Outcome>();
-  for (const { id, body } of await allChecks()) {
+  for (const { id, body } of allChecks()) {
     if (wanted?.(id) === false) continue;
     // LOG-07 times the target, and here nothing is quiet enough; it is a MAY, and has a proof of its own.
     if (id === 'LOG-07') continue;

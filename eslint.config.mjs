@@ -26,7 +26,7 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.mjs'] } } },
     rules: {
       // `env['NAME']` and `claims['exp']` say that the member may not be there; the compiler option asks for it too.
       '@typescript-eslint/dot-notation': 'off',
@@ -70,5 +70,5 @@ export default tseslint.config(
   },
   // Checks also judge without a matcher: by a table of rows, over every answer seen, or with a finding of their own.
   { files: ['tests/**'], rules: { 'playwright/expect-expect': 'off' } },
-  { files: ['eslint.config.js'], ...tseslint.configs.disableTypeChecked },
+  { files: ['eslint.config.mjs'], ...tseslint.configs.disableTypeChecked },
 );
