@@ -151,23 +151,17 @@ export const ACCOUNTS: readonly Defect[] = [
     id: 'register-refused-yet-made',
     story: 'The user is saved before the profile is validated: refused, but there.',
     clauses: ['REG-05'],
-    replace: (parts) =>
-      refusal('register', (error, context) => {
-        const body = bodyOf(context);
-        if (error.status === 400 && body['username'] === '' && typeof body['password'] === 'string') {
-          void parts.hashPassword(body['password']).then((passwordHash) => {
-            parts.insertUser({
-              ...parts.standing(body),
-              email: String(body['email']),
-              username: 'refused',
-              firstName: '',
-              lastName: '',
-              passwordHash,
-            });
+    replace: (parts) => ({
+      register: async (context) => {
+        const { email, username, password, ...profile } = bodyOf(context);
+        if (username === '' && typeof password === 'string')
+          await parts.register({
+            ...context,
+            rawBody: Buffer.from(JSON.stringify({ email, username: 'refused', password, ...profile })),
           });
-        }
-        return error;
-      })(parts),
+        return parts.register(context);
+      },
+    }),
   },
   {
     id: 'register-missing-422',

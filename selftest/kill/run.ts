@@ -13,6 +13,7 @@ import { RunState } from '../../fixtures/run.js';
 import type { Target } from '../../fixtures/target.js';
 import { CLAUSES, type Capability, type ClauseId } from '../../spec/generated/clauses.js';
 import type { Defect } from '../defects/defect.js';
+import { MemoryAgent } from './memory.js';
 
 let declared: readonly DeclaredCheck[] | undefined;
 
@@ -87,6 +88,7 @@ export interface MatrixRow {
 export async function runChecks(
   target: Target,
   hooks: {
+    agent?: Agent;
     enforceLimits?: (on: boolean) => void;
     browser?: () => Promise<Browser>;
     sleep?: (ms: number) => Promise<void>;
@@ -96,7 +98,7 @@ export async function runChecks(
   const started = performance.now();
   const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target, hooks);
   // A connection for each of half a million requests would be most of the work.
-  const agent = new Agent({ keepAlive: true });
+  const agent = hooks.agent ?? new Agent({ keepAlive: true });
   const bounded = new BoundedTransport(agent);
   const outcomes = new Map<ClauseId, Outcome>();
   for (const { id, body } of allChecks()) {
@@ -159,6 +161,7 @@ export async function runRow(
     return await runChecks(
       defect?.target?.(target) ?? target,
       {
+        agent: new MemoryAgent(reference),
         enforceLimits: (on) => {
           reference.enforceLimits(on ? { authPerMinute: 8 } : 'off');
         },
