@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { generate } from 'selfsigned';
 import { findBrowser } from '../fixtures/browser.js';
+import { schemaFault } from '../report/files.js';
 import { runSuite, WITH_BROWSER } from './suite.js';
 
 test('everything given, over https, bursts included: every clause is verified', async () => {
@@ -22,6 +23,8 @@ test('everything given, over https, bursts included: every clause is verified', 
   });
   rmSync(folder, { recursive: true });
   expect(run.exitCode, run.output).toBe(0);
+  expect(run.report?.verdict).toBe('conformant');
+  expect(schemaFault(run.report)).toBeUndefined();
   const open = run.report?.clauses.filter(({ verdict }) => verdict !== 'passed').map(({ id }) => id) ?? [];
   // Without a browser DOC-01 cannot be seen; LOG-07 says so where the machine is too noisy to tell.
   const excused = ['LOG-07', ...(findBrowser() === undefined ? ['DOC-01'] : [])];

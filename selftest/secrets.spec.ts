@@ -10,9 +10,6 @@ import { scanArtefacts } from '../report/scan.js';
 import { startProxy } from './proxy.js';
 import { runSuite, type SuiteRun } from './suite.js';
 
-// Two tests look at one run.
-test.describe.configure({ mode: 'default' });
-
 const KEY = 'canary-signing-key-4b1d9e77-not-to-be-seen';
 
 /** Runs the suite against a target whose every secret is noted, and says which files or streams hold one. */
@@ -78,69 +75,74 @@ const threeDefects = (parts: Parts): Partial<Parts> => ({
   register: async (context) => ({ ...(await parts.register(context)), status: 200 }),
 });
 
-let once: ReturnType<typeof leaks> | undefined;
-/** The whole suite, with all that a run can leave behind; looked at by the two tests below. */
-function threeFailures(): ReturnType<typeof leaks> {
-  return (once ??= leaks({ replace: threeDefects }));
-}
+test.describe('what a whole run leaves behind', () => {
+  // Both look at one run.
+  test.describe.configure({ mode: 'default' });
 
-test('all clauses, most passed and some failed: no secret in any artefact', async () => {
-  const { run, found } = await threeFailures();
-  expect(run.exitCode, run.output).toBe(1);
-  expect(run.report?.totals.passed).toBeGreaterThan(115);
-  expect(readdirSync(join(run.folder, 'report')).sort()).toContain('junit.xml');
-  expect(found).toEqual([]);
-});
-
-test('report.html reads well in a browser: no script needed, nothing fetched, accessible', async () => {
-  const browserAt = findBrowser();
-  // eslint-disable-next-line playwright/no-skipped-test -- without a browser there is nothing to look with
-  test.skip(browserAt === undefined, 'no browser on this machine: `npx playwright install chromium`');
-  const { run } = await threeFailures();
-  const file = join(run.folder, 'report', 'report.html');
-  expect(statSync(file).size).toBeLessThan(1e6);
-  const browser = await chromium.launch(browserAt?.launchOptions ?? {});
-  const asked: string[] = [];
-  for (const [name, options] of Object.entries({
-    light: { viewport: { width: 1100, height: 900 } },
-    dark: { viewport: { width: 1100, height: 900 }, colorScheme: 'dark' as const },
-    phone: { viewport: { width: 375, height: 800 } },
-    'no script': { javaScriptEnabled: false },
-  })) {
-    const page = await browser.newPage(options);
-    const wrong: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
-    page.on('console', (message) => wrong.push(message.text()));
-    page.on('pageerror', (error) => wrong.push(error.message));
-    await page.goto(`file://${file}#REF-13`);
-    await expect(page.locator('h1')).toContainText('not conform');
-    await expect(page.locator('#REF-13')).toBeVisible();
-    await expect(page.locator('body')).toContainText('UNA-12');
-    expect(wrong, name).toEqual([]);
-    const wide = await page
-      .evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-      .catch(() => 0);
-    expect(Number(wide), `${name}: sideways scrolling`).toBeLessThanOrEqual(0);
-    if (name === 'light' || name === 'dark') {
-      const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-      // The dark one has other colours, and all else alike.
-      const rules = name === 'light' ? '{}' : '{ runOnly: ["color-contrast"] }';
-      // Past the page's own policy, which lets no script in.
-      const session = await page.context().newCDPSession(page);
-      await session.send('Runtime.evaluate', { expression: axe });
-      const { result } = await session.send('Runtime.evaluate', {
-        expression: `axe.run(${rules}).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
-        awaitPromise: true,
-        returnByValue: true,
-      });
-      expect(result.value, name).toEqual([]);
-    }
-    await page.close();
+  let once: ReturnType<typeof leaks> | undefined;
+  /** The whole suite, with all that a run can leave behind. */
+  function threeFailures(): ReturnType<typeof leaks> {
+    return (once ??= leaks({ replace: threeDefects }));
   }
-  await browser.close();
-  expect([...new Set(asked.map((url) => new URL(url).protocol))].filter((protocol) => protocol !== 'data:')).toEqual([
-    'file:',
-  ]);
+
+  test('all clauses, most passed and some failed: no secret in any artefact', async () => {
+    const { run, found } = await threeFailures();
+    expect(run.exitCode, run.output).toBe(1);
+    expect(run.report?.totals.passed).toBeGreaterThan(115);
+    expect(readdirSync(join(run.folder, 'report')).sort()).toContain('junit.xml');
+    expect(found).toEqual([]);
+  });
+
+  test('report.html reads well in a browser: no script needed, nothing fetched, accessible', async () => {
+    const browserAt = findBrowser();
+    // eslint-disable-next-line playwright/no-skipped-test -- without a browser there is nothing to look with
+    test.skip(browserAt === undefined, 'no browser on this machine: `npx playwright install chromium`');
+    const { run } = await threeFailures();
+    const file = join(run.folder, 'report', 'report.html');
+    expect(statSync(file).size).toBeLessThan(1e6);
+    const browser = await chromium.launch(browserAt?.launchOptions ?? {});
+    const asked: string[] = [];
+    for (const [name, options] of Object.entries({
+      light: { viewport: { width: 1100, height: 900 } },
+      dark: { viewport: { width: 1100, height: 900 }, colorScheme: 'dark' as const },
+      phone: { viewport: { width: 375, height: 800 } },
+      'no script': { javaScriptEnabled: false },
+    })) {
+      const page = await browser.newPage(options);
+      const wrong: string[] = [];
+      page.on('request', (request) => asked.push(request.url()));
+      page.on('console', (message) => wrong.push(message.text()));
+      page.on('pageerror', (error) => wrong.push(error.message));
+      await page.goto(`file://${file}#REF-13`);
+      await expect(page.locator('h1')).toContainText('not conform');
+      await expect(page.locator('#REF-13')).toBeVisible();
+      await expect(page.locator('body')).toContainText('UNA-12');
+      expect(wrong, name).toEqual([]);
+      const wide = await page
+        .evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+        .catch(() => 0);
+      expect(Number(wide), `${name}: sideways scrolling`).toBeLessThanOrEqual(0);
+      if (name === 'light' || name === 'dark') {
+        const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+        // The dark one has other colours, and all else alike.
+        const rules = name === 'light' ? '{}' : '{ runOnly: ["color-contrast"] }';
+        // Past the page's own policy, which lets no script in.
+        const session = await page.context().newCDPSession(page);
+        await session.send('Runtime.evaluate', { expression: axe });
+        const { result } = await session.send('Runtime.evaluate', {
+          expression: `axe.run(${rules}).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
+          awaitPromise: true,
+          returnByValue: true,
+        });
+        expect(result.value, name).toEqual([]);
+      }
+      await page.close();
+    }
+    await browser.close();
+    expect([...new Set(asked.map((url) => new URL(url).protocol))].filter((protocol) => protocol !== 'data:')).toEqual([
+      'file:',
+    ]);
+  });
 });
 
 test('answers that show passwords and tokens, and checks that fail for it', async () => {
