@@ -20,8 +20,6 @@ import { faultsOf, matrixPage, type Cell } from './matrix.js';
 import { allChecks, failing, runRow } from './run.js';
 
 const WORKERS = 2;
-/** Defects under way at once in a worker: while one hashes a password or waits for its connection, another goes on. */
-const AT_ONCE = 2;
 const CLEAN = 'none';
 
 /** Whether a run opens a browser. */
@@ -79,7 +77,7 @@ function work(): void {
   };
   process.on('message', (id: string) => void run(id));
   process.once('disconnect', () => void launched?.then((open) => open.close()));
-  for (let lane = 0; lane < AT_ONCE; lane += 1) tell({});
+  tell({});
 }
 
 /** Runs the defects in worker processes. @throws Error if a check broke */
@@ -98,14 +96,13 @@ async function runAll(ids: readonly string[]): Promise<Cell[]> {
     Array.from({ length: Math.min(WORKERS, ids.length) }, () => {
       return new Promise<void>((resolve, reject) => {
         const child = fork(__filename, ['--work'], { execArgv: process.execArgv });
-        let idle = 0;
         child.on('message', ({ cell, broke, why }: Message) => {
           if (cell !== undefined) cells.set(cell.defect, cell);
           if (broke !== undefined) broken.push(`${broke}: ${why ?? ''}`);
           if ((cell?.defect ?? broke) === browsing) browsing = undefined;
           const id = next();
           if (id !== undefined) child.send(id);
-          else if ((idle += 1) === AT_ONCE) child.disconnect();
+          else child.disconnect();
         });
         child.on('error', reject);
         child.on('exit', (code) => {
