@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import net, { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
 import { generate } from 'selfsigned';
@@ -138,27 +140,38 @@ test('something that is no HTTP', async () => {
 });
 
 test('odd JSON and hostile text: judged, shown as text, and never conformant', async () => {
+  const hostile =
+    '{"success":false,"error":"<script>alert(1)</script>\\u001b[31m\\n::error::pwned [x](javascript:1) `|`","request_id":"\\u202e"}';
   const bodies = [
     '\ufeff{"success":true}',
     '['.repeat(100_000),
     '{"success":1e999,"__proto__":{"x":1},"data":{"access":5,"refresh":{},"user":[]}}',
-    '{"success":false,"error":"<script>alert(1)</script>\\u001b[31m\\n::error::pwned [x](javascript:1) `|`","request_id":"\\u202e"}',
+    hostile,
   ];
   let asked = 0;
-  const server = await serve((_, response) => {
+  const server = await serve((request, response) => {
     asked += 1;
-    response.writeHead(asked % 3 === 0 ? 200 : 400, json).end(bodies[asked % bodies.length]);
+    if (request.url?.endsWith('/auth/register/') === true) response.writeHead(409, json).end(hostile);
+    else response.writeHead(asked % 3 === 0 ? 200 : 400, json).end(bodies[asked % bodies.length]);
   });
   const run = await runSuite(
     { BASE_URL: server.address, GITHUB_ACTIONS: 'true' },
-    ['--grep', 'LOG-0[1-3]|ENV-0[17]|RID-05'],
+    ['--grep', 'REG-01|ENV-0[17]|RID-05'],
     90,
   );
   server.close();
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');
-
+  expect(run.report?.clauses.find(({ id }) => id === 'REG-01')?.reason).toContain('<script>alert(1)</script>');
   expect(run.output).not.toMatch(/\u001b\[31m|\u202e|\n::error::pwned/);
+  for (const [name, shown, never] of [
+    ['report.html', '&lt;script&gt;alert(1)', '<script>alert(1)'],
+    ['summary.md', 'alert\\(1\\)', '[x](javascript:1)'],
+  ] as const) {
+    const text = readFileSync(join(run.folder, 'report', name), 'utf8');
+    expect(text, name).toContain(shown);
+    expect(text, name).not.toContain(never);
+  }
 });
 
 test('a target that turns hostile after the preflight ends in time', async () => {
@@ -168,7 +181,7 @@ test('a target that turns hostile after the preflight ends in time', async () =>
     if (asked > 4) gzipBomb(request, response);
     else response.writeHead(401, json).end('{"success":false,"error":"Authentication required"}');
   });
-  const run = await runSuite({ BASE_URL: server.address }, ['--grep', 'LOG-0[12]|UNA-01'], 100);
+  const run = await runSuite({ BASE_URL: server.address }, ['--grep', 'LOG-01|UNA-01'], 100);
   server.close();
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');

@@ -149,11 +149,9 @@ async function constant(status: number, type: string, body: string): Promise<{ a
   return { server, address: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1/` };
 }
 
-const SOME = 'LOG-0[1-3]|UNA-0[1-3]|REF-01';
-
 test('a server that answers everything with 200 {} is never conformant', async () => {
   const { server, address } = await constant(200, 'application/json', '{}');
-  const run = await runSuite({ BASE_URL: address }, ['--grep', SOME]);
+  const run = await runSuite({ BASE_URL: address }, ['--grep', 'LOG-01|UNA-0[12]|REF-01']);
   server.close();
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');
@@ -164,7 +162,7 @@ test('a server that answers everything with 401 passes the look at it, and no ch
   const { server, address } = await constant(401, 'application/json', '{"success":false,"error":"No"}');
   const cost = await lookAt({ BASE_URL: address });
   const target = describeTarget(readConfiguration({ BASE_URL: address }), undefined, {});
-  const { outcomes } = await runChecks(target, {}, (id) => RegExp(SOME).test(id));
+  const { outcomes } = await runChecks(target, {}, (id) => /LOG-0[1-3]|UNA-0[1-3]|REF-01/.test(id));
   server.closeAllConnections();
   server.close();
   expect(cost.requests).toBeGreaterThan(0);
