@@ -27,7 +27,7 @@ export default defineConfig({
   globalSetup: './fixtures/setup.ts',
   // One run over the same files in three phases; that each waits for the one before is the work of fixtures/phases.ts.
   projects: [
-    // Where bursts are not allowed their clauses only say so, which needs no worker of its own.
+    // One burst at a time, for one counts refusals and another measures time. Where none is allowed their clauses only say so.
     { name: 'checks', grep: burst ? /@checks\b/ : /@(checks|burst)\b/ },
     ...(burst ? [{ name: 'burst', grep: /@burst\b/, workers: 1 }] : []),
     { name: 'every-response', grep: /@every-response\b/, workers: 1 },
