@@ -16,13 +16,13 @@ import { allChecks, FACTS } from './kill/run.js';
  * What a run does before its first check: reads the environment, and looks at the target that it names.
  * @throws PlainError the one sentence that the user sees
  */
-export async function lookAt(env: Record<string, string>): Promise<Cost> {
+export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost; state: RunState; target: Target }> {
   const target = describeTarget(readConfiguration(env), undefined, {});
   const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
   const bounded = new BoundedTransport();
   const sender = new Sender('preflight', target.baseUrl, state, bounded, bounded, 'p');
   await preflight(state, target, sender);
-  return sender.cost;
+  return { cost: sender.cost, state, target };
 }
 
 export async function runOne(
