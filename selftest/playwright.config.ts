@@ -1,24 +1,23 @@
 import { defineConfig } from '@playwright/test';
 
-const MATRIX = 'kill.spec.ts';
-/** What measures time, or has a browser under a deadline, has the machine to itself. */
-const ALONE = ['timing.spec.ts', 'everything.spec.ts'];
+const [MAIN_JOB, SOURCE, MATRIX, TIMING] = ['everything.spec.ts', 'source.spec.ts', 'kill.spec.ts', 'timing.spec.ts'];
 
 // The suite, tested: by the same runner, but not by the suite's own reporters.
 export default defineConfig({
   testDir: '.',
   reporter: [['list']],
   outputDir: '../test-results/selftest',
+  fullyParallel: true,
   workers: 3,
-  fullyParallel: false,
   forbidOnly: true,
   timeout: 240_000,
   projects: [
-    // The longest first: lint takes one core for as long as the whole suite takes two.
-    { name: 'source', testMatch: 'source.spec.ts', fullyParallel: true },
-    { name: 'suite', testIgnore: ['source.spec.ts', MATRIX, ...ALONE], fullyParallel: true },
-    // The matrix keeps both cores busy by itself: it stands behind the others, not beside them.
-    { name: 'matrix', testMatch: MATRIX, dependencies: ['source', 'suite'] },
-    { name: 'alone', testMatch: [...ALONE], workers: 1, dependencies: ['matrix'] },
+    // A browser and bursts under deadlines: beside them is room for one thing at a time.
+    { name: 'first', testMatch: [MAIN_JOB, SOURCE], workers: 2 },
+    { name: 'suite', testIgnore: [MAIN_JOB, SOURCE, MATRIX, TIMING], dependencies: ['first'] },
+    // The matrix keeps both cores busy by itself.
+    { name: 'matrix', testMatch: MATRIX, dependencies: ['suite'] },
+    // What measures time has the machine to itself.
+    { name: 'timing', testMatch: TIMING, workers: 1, dependencies: ['matrix'] },
   ],
 });
