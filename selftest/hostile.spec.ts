@@ -154,11 +154,10 @@ test('odd JSON and hostile text: judged, shown as text, and never conformant', a
     if (request.url?.endsWith('/auth/register/') === true) response.writeHead(409, json).end(hostile);
     else response.writeHead(asked % 3 === 0 ? 200 : 400, json).end(bodies[asked % bodies.length]);
   });
-  const run = await runSuite(
-    { BASE_URL: server.address, GITHUB_ACTIONS: 'true' },
-    ['--grep', 'REG-01|ENV-0[17]|RID-05'],
-    90,
-  );
+  const run = await runSuite({ BASE_URL: server.address, GITHUB_ACTIONS: 'true' }, [
+    '--grep',
+    'REG-01|ENV-0[17]|RID-05',
+  ]);
   server.close();
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');
@@ -200,7 +199,6 @@ async function behind(handling: Handling, args: readonly string[]): Promise<Suit
   const run = await runSuite(
     { BASE_URL: `${proxy.origin}/api/v1/`, IGNY8_EMAIL: email, IGNY8_PASSWORD: password },
     args,
-    100,
   );
   await proxy.close();
   await reference.close();

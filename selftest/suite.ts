@@ -35,7 +35,7 @@ export const WITH_BROWSER = { CHROMIUM_PATH: '' };
 export async function runSuite(
   env: Record<string, string>,
   args: readonly string[] = [],
-  seconds = 100,
+  seconds = 180,
 ): Promise<SuiteRun> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   const started = performance.now();
