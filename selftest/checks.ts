@@ -1,4 +1,4 @@
-/** Parts of a run, without the command line: its look at a target, and one check against a target of the test's own making. */
+/** Parts of a run, without the command line: its look at a target, one check of it, and its verdict. */
 import { BoundedTransport } from '../fixtures/bounded.js';
 import { runCheck } from '../fixtures/check.js';
 import { readConfiguration } from '../fixtures/configuration.js';
@@ -8,12 +8,22 @@ import { RunState } from '../fixtures/run.js';
 import { Sender } from '../fixtures/sender.js';
 import { describeTarget } from '../fixtures/setup.js';
 import type { Target } from '../fixtures/target.js';
+import type { Waivers } from '../fixtures/waivers.js';
 import type { Transport } from '../fixtures/wire.js';
+import {
+  judgeClauses,
+  judgeRun,
+  shardProblems,
+  type Finished,
+  type GateLevel,
+  type RunVerdict,
+} from '../report/verdict.js';
 import type { ClauseId } from '../spec/generated/clauses.js';
 import { allChecks, FACTS } from './kill/run.js';
 
 /**
  * What a run does before its first check: reads the environment, and looks at the target that it names.
+ * @returns what the look cost, and the run and the target as the checks then find them
  * @throws PlainError the one sentence that the user sees
  */
 export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost; state: RunState; target: Target }> {
@@ -25,6 +35,7 @@ export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost;
   return { cost: sender.cost, state, target };
 }
 
+/** Runs the check of one clause. @throws Error if it has none */
 export async function runOne(
   id: ClauseId,
   target: Target,
@@ -44,4 +55,17 @@ export async function runOne(
     ...(more.sleep === undefined ? {} : { sleep: more.sleep }),
   });
   return outcome;
+}
+
+export function finishedOf(outcomes: ReadonlyMap<ClauseId, Outcome>): Finished[] {
+  return [...outcomes].map(([clause, outcome]) => ({ clause, outcome }));
+}
+
+const NO_WAIVERS: Waivers = { active: new Map(), problems: [] };
+
+/** The verdict of a run that was neither aborted nor a shard. */
+export function verdictOf(finished: readonly Finished[], gate: GateLevel = 'must', waivers = NO_WAIVERS): RunVerdict {
+  const results = judgeClauses(finished, waivers, 'No check of it ran.');
+  const state = { gate, waivers, requireVerified: false, partial: false, shardProblems: shardProblems(finished) };
+  return judgeRun(results, state);
 }

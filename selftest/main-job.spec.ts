@@ -6,11 +6,10 @@ import { runCheck } from '../fixtures/check.js';
 import { startReference, type ReferenceOptions } from '../fixtures/reference/index.js';
 import { schemaFault } from '../report/files.js';
 import { PlainError, readConfiguration } from '../fixtures/configuration.js';
-import { judgeClauses, judgeRun } from '../report/verdict.js';
 import { clauseById, type Clause } from '../spec/generated/clauses.js';
-import { lookAt } from './checks.js';
+import { finishedOf, lookAt, verdictOf } from './checks.js';
 import { FACTS, runChecks, runRow } from './kill/run.js';
-import { runSuite, type SuiteRun } from './suite.js';
+import { given, runSuite, type SuiteRun } from './suite.js';
 
 /** Runs the suite against a reference of its own, as against a server of somebody's. */
 async function against(
@@ -19,22 +18,8 @@ async function against(
   args: readonly string[] = [],
 ): Promise<SuiteRun> {
   const reference = await startReference({ passwordCost: 16, ...options });
-  const { owner, viewer, foreignResource, deniedSite } = reference.seeds;
   try {
-    return await runSuite(
-      {
-        BASE_URL: reference.baseUrl,
-        IGNY8_EMAIL: owner.email,
-        IGNY8_PASSWORD: owner.password,
-        IGNY8_VIEWER_EMAIL: viewer.email,
-        IGNY8_VIEWER_PASSWORD: viewer.password,
-        IGNY8_FOREIGN_RESOURCE: foreignResource,
-        IGNY8_DENIED_SITE: deniedSite,
-        IGNY8_JWT_SECRET: reference.jwtSecret,
-        ...env,
-      },
-      args,
-    );
+    return await runSuite({ ...given(reference), ...env }, args);
   } finally {
     await reference.close();
   }
@@ -65,21 +50,14 @@ for (const [name, most, chosen] of [
 
 test('the logins of the look at a target are the first that its checks share', async () => {
   const reference = await startReference({ passwordCost: 16 });
-  const { owner, viewer } = reference.seeds;
-  const { state, target, cost } = await lookAt({
-    BASE_URL: reference.baseUrl,
-    IGNY8_EMAIL: owner.email,
-    IGNY8_PASSWORD: owner.password,
-    IGNY8_VIEWER_EMAIL: viewer.email,
-    IGNY8_VIEWER_PASSWORD: viewer.password,
-  });
+  const { state, target, cost } = await lookAt(given(reference));
   expect(cost.auth).toBe(2);
   const bounded = new BoundedTransport();
   const services = { run: state, target, runId: FACTS.runId, prefix: 's', transport: bounded, bounded };
   const { outcome } = await runCheck(
     'UNA-01',
     async (check) => {
-      for (const account of [undefined, viewer]) await check.opens((await check.session(account)).access);
+      for (const account of [target.owner, target.viewer]) await check.opens((await check.session(account)).access);
     },
     services,
   );
@@ -88,9 +66,9 @@ test('the logins of the look at a target are the first that its checks share', a
   expect(outcome.cost).toMatchObject({ requests: 2, auth: 0 });
 });
 
-for (const given of ['http://127.0.0.1:1/api/v1', 'http://127.0.0.1:1/api/v1//', 'http://127.0.0.1:1/api/v1/']) {
-  test(`BASE_URL may be written ${given}`, () => {
-    expect(readConfiguration({ BASE_URL: given }).BASE_URL).toBe('http://127.0.0.1:1/api/v1/');
+for (const address of ['http://127.0.0.1:1/api/v1', 'http://127.0.0.1:1/api/v1//', 'http://127.0.0.1:1/api/v1/']) {
+  test(`BASE_URL may be written ${address}`, () => {
+    expect(readConfiguration({ BASE_URL: address }).BASE_URL).toBe('http://127.0.0.1:1/api/v1/');
   });
 }
 
@@ -187,13 +165,7 @@ for (const [name, status, body, holds] of [
     expect([...outcomes.values()].filter(({ verdict }) => verdict === 'passed').map(({ clause }) => clause)).toEqual(
       holds,
     );
-    const finished = [...outcomes].map(([clause, outcome]) => ({ clause, outcome }));
-    const waivers = { active: new Map(), problems: [] };
-    const state = { gate: 'must', waivers, requireVerified: false, partial: false, shardProblems: [] } as const;
-    expect(judgeRun(judgeClauses(finished, waivers, ''), state)).toMatchObject({
-      verdict: 'not conformant',
-      gatePassed: false,
-    });
+    expect(verdictOf(finishedOf(outcomes))).toMatchObject({ verdict: 'not conformant', gatePassed: false });
   });
 }
 

@@ -8,7 +8,7 @@ import { Refusal } from '../fixtures/reference/parts.js';
 import { maskMember, maskText, remember } from '../fixtures/secrets.js';
 import { scanArtefacts } from '../report/scan.js';
 import { startProxy } from './proxy.js';
-import { runSuite, type SuiteRun } from './suite.js';
+import { given, runSuite, type SuiteRun } from './suite.js';
 
 const KEY = 'canary-signing-key-4b1d9e77-not-to-be-seen';
 
@@ -37,23 +37,9 @@ async function leaks(
       ...options.replace?.(parts, store),
     }),
   });
-  const { owner, viewer, foreignResource, deniedSite } = reference.seeds;
+  const { owner, viewer } = reference.seeds;
   canaries.add(owner.password).add(viewer.password);
-  const run = await runSuite(
-    {
-      BASE_URL: reference.baseUrl,
-      IGNY8_EMAIL: owner.email,
-      IGNY8_PASSWORD: owner.password,
-      IGNY8_VIEWER_EMAIL: viewer.email,
-      IGNY8_VIEWER_PASSWORD: viewer.password,
-      IGNY8_FOREIGN_RESOURCE: foreignResource,
-      IGNY8_DENIED_SITE: deniedSite,
-      IGNY8_JWT_SECRET: KEY,
-      CI: '1',
-      ...env,
-    },
-    args,
-  );
+  const run = await runSuite({ ...given(reference), CI: '1', ...env }, args);
   await reference.close();
   // The suite's own scan is the last net: nothing may get as far.
   expect(run.output).not.toMatch(/removed/);

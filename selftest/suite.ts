@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Reference } from '../fixtures/reference/index.js';
 import type { Report } from '../report/report.js';
 
 export const ROOT = join(__dirname, '..');
@@ -25,6 +26,20 @@ function plainEnvironment(): NodeJS.ProcessEnv {
       ([name]) => !/^(IGNY8_|CONFORMANCE_|FUZZ_|PLAYWRIGHT_|PW_|TEST_|BASE_URL$|CI$|GITHUB_|FORCE_COLOR$)/.test(name),
     ),
   );
+}
+
+/** What a user who has everything would set for a reference: address, accounts, resources and key. */
+export function given({ baseUrl, jwtSecret, seeds }: Reference): Record<string, string> {
+  return {
+    BASE_URL: baseUrl,
+    IGNY8_EMAIL: seeds.owner.email,
+    IGNY8_PASSWORD: seeds.owner.password,
+    IGNY8_VIEWER_EMAIL: seeds.viewer.email,
+    IGNY8_VIEWER_PASSWORD: seeds.viewer.password,
+    IGNY8_FOREIGN_RESOURCE: seeds.foreignResource,
+    IGNY8_DENIED_SITE: seeds.deniedSite,
+    IGNY8_JWT_SECRET: jwtSecret,
+  };
 }
 
 /** A browser takes as long as all else together: only the tests that are about it have one. */

@@ -4,31 +4,17 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { stringify } from 'yaml';
 import type { RunFacts } from '../fixtures/outcome.js';
-import { loadWaivers, type Waivers } from '../fixtures/waivers.js';
-import {
-  judgeClauses,
-  judgeRun,
-  shardProblems,
-  type Finished,
-  type GateLevel,
-  type RunVerdict,
-} from '../report/verdict.js';
+import { loadWaivers } from '../fixtures/waivers.js';
+import { shardProblems, type Finished } from '../report/verdict.js';
 import type { ClauseId } from '../spec/generated/clauses.js';
+import { finishedOf, verdictOf } from './checks.js';
 import type { Defect } from './defects/defect.js';
 import { runRow } from './kill/run.js';
 
 /** What checks find in the embedded target, with a part of it replaced or as it is. */
 async function found(ids: readonly ClauseId[], replace?: Defect['replace']): Promise<Finished[]> {
   const { outcomes } = await runRow(replace === undefined ? undefined : { replace }, (id) => ids.includes(id));
-  return [...outcomes].map(([clause, outcome]) => ({ clause, outcome }));
-}
-
-const NO_WAIVERS: Waivers = { active: new Map(), problems: [] };
-
-function verdictOf(finished: readonly Finished[], gate: GateLevel = 'must', waivers = NO_WAIVERS): RunVerdict {
-  const results = judgeClauses(finished, waivers, 'No check of it ran.');
-  const state = { gate, waivers, requireVerified: false, partial: false, shardProblems: shardProblems(finished) };
-  return judgeRun(results, state);
+  return finishedOf(outcomes);
 }
 
 function waiverFile(...entries: readonly (readonly [clause: string, days: number])[]): string {

@@ -88,6 +88,7 @@ export interface MatrixRow {
 export async function runChecks(
   target: Target,
   hooks: {
+    /** Keeps the connections of all checks; default: one over the network. */
     agent?: Agent;
     enforceLimits?: (on: boolean) => void;
     browser?: () => Promise<Browser>;
@@ -97,7 +98,7 @@ export async function runChecks(
 ): Promise<MatrixRow> {
   const started = performance.now();
   const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target, hooks);
-  // A connection for each of half a million requests would be most of the work.
+  // A connection for each request would be most of the work.
   const agent = hooks.agent ?? new Agent({ keepAlive: true });
   const bounded = new BoundedTransport(agent);
   const outcomes = new Map<ClauseId, Outcome>();
