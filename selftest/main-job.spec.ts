@@ -9,6 +9,7 @@ import { PlainError, readConfiguration } from '../fixtures/configuration.js';
 import { clauseById, type Clause } from '../spec/generated/clauses.js';
 import { finishedOf, lookAt, verdictOf } from './checks.js';
 import { FACTS, runChecks, runRow } from './kill/run.js';
+import { startProxy } from './proxy.js';
 import { given, runSuite, type SuiteRun } from './suite.js';
 
 /** Runs the suite against a reference of its own, as against a server of somebody's. */
@@ -187,6 +188,29 @@ test('a conforming target behind a tight limit: no false failure, and the waitin
   expect(run.report?.totals.failed).toBe(0);
   expect(run.report?.requests.throttledMs).toBeGreaterThan(0);
   expect(run.output).toMatch(/waiting \d+ s for the target's limit on auth requests/);
+});
+
+test('bursts go one at a time, however many workers there are', async () => {
+  const reference = await startReference({ passwordCost: 16 });
+  let underWay = 0;
+  let most = 0;
+  let logins = 0;
+  const proxy = await startProxy(reference.baseUrl, {
+    instead: (request, response) => {
+      if (request.url?.endsWith('/auth/login/') !== true) return false;
+      logins += 1;
+      underWay += 1;
+      most = Math.max(most, underWay);
+      response.on('close', () => (underWay -= 1));
+      return false;
+    },
+  });
+  const bursts = ['--grep', 'LOG-07|THR-0[23]', '--workers=4', '--fully-parallel'];
+  const run = await runSuite({ ...given(reference), BASE_URL: `${proxy.origin}/api/v1/`, IGNY8_BURST: 'on' }, bursts);
+  await proxy.close();
+  await reference.close();
+  expect(logins, run.output).toBeGreaterThan(100);
+  expect(most).toBe(1);
 });
 
 test('short lifetimes verify EXP-04, 05 and 06 without the key', async () => {
