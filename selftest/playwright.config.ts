@@ -1,5 +1,7 @@
 import { defineConfig } from '@playwright/test';
 
+/** Runs of the command line, some of which wait: before the others, so that none of them is left for the end. */
+const RUNS = ['secrets.spec.ts', 'report.spec.ts', 'main-job.spec.ts'];
 const [MAIN_JOB, SOURCE, MATRIX, TIMING] = ['everything.spec.ts', 'source.spec.ts', 'kill.spec.ts', 'timing.spec.ts'];
 
 // The suite, tested: by the same runner, but not by the suite's own reporters.
@@ -14,9 +16,10 @@ export default defineConfig({
   projects: [
     // A browser and bursts under deadlines: beside them is room for one thing at a time.
     { name: 'first', testMatch: [MAIN_JOB, SOURCE], workers: 2 },
-    { name: 'suite', testIgnore: [MAIN_JOB, SOURCE, MATRIX, TIMING], dependencies: ['first'] },
+    { name: 'runs', testMatch: RUNS, dependencies: ['first'] },
+    { name: 'suite', testIgnore: [...RUNS, MAIN_JOB, SOURCE, MATRIX, TIMING], dependencies: ['first'] },
     // The matrix keeps both cores busy by itself.
-    { name: 'matrix', testMatch: MATRIX, dependencies: ['suite'] },
+    { name: 'matrix', testMatch: MATRIX, dependencies: ['runs', 'suite'] },
     // What measures time has the machine to itself.
     { name: 'timing', testMatch: TIMING, workers: 1, dependencies: ['matrix'] },
   ],
