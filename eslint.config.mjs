@@ -1,7 +1,7 @@
 import playwright from 'eslint-plugin-playwright';
 import tseslint from 'typescript-eslint';
 
-/** Imports run one way: tests → fixtures → spec, report → fixtures and spec; nothing imports tests but the self-tests. */
+/** Imports run one way, see docs/architecture.md. */
 const forbid = (...groups) => ({
   'no-restricted-imports': [
     'error',
@@ -10,6 +10,15 @@ const forbid = (...groups) => ({
     },
   ],
 });
+
+const ABOVE_FIXTURES = ['**/tests/**', '**/report/**', '**/selftest/**'];
+
+/** Folders of `root`, each of which sees only those before it. */
+const layers = (root, folders) =>
+  folders.map((folder, i) => ({
+    files: [`${root}/${folder}/**`],
+    rules: forbid(...ABOVE_FIXTURES, ...folders.slice(i + 1).map((later) => `../${later}/**`)),
+  }));
 
 export default tseslint.config(
   {
@@ -20,7 +29,7 @@ export default tseslint.config(
       'playwright-report',
       'test-results',
       '.scratch',
-      'report/report.client.js',
+      'report/outputs/report.client.js',
     ],
   },
   ...tseslint.configs.strictTypeChecked,
@@ -42,22 +51,25 @@ export default tseslint.config(
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
     },
   },
-  {
-    files: ['fixtures/**'],
-    ignores: ['fixtures/reference/**'],
-    rules: forbid('**/tests/**', '**/report/**', '**/selftest/**'),
-  },
+  ...layers('fixtures', ['http', 'evidence', 'run', 'check', 'setup']),
   {
     files: ['fixtures/reference/**'],
     // Of fixtures/ nothing outside its own folder, under whatever spelling.
-    rules: forbid('**/tests/**', '**/report/**', '**/selftest/**', '../*.js', '**/fixtures/**'),
+    rules: forbid(...ABOVE_FIXTURES, '../*.js', '../{http,evidence,run,check,setup}/**', '**/fixtures/**'),
   },
-  { files: ['report/**'], rules: forbid('**/tests/**', '**/selftest/**') },
-  { files: ['tests/**'], rules: forbid('**/report/**', '**/selftest/**') },
+  {
+    files: ['report/**'],
+    rules: forbid('**/tests/**', '**/selftest/**', '**/fixtures/{http,check,setup,reference}/**'),
+  },
+  { files: ['tests/*.ts'], rules: forbid('**/report/**', '**/selftest/**', '**/fixtures/{setup,reference}/**') },
+  {
+    files: ['tests/support/**'],
+    rules: forbid('**/report/**', '**/selftest/**', '../*.spec.js', '**/fixtures/{setup,reference}/**'),
+  },
   { files: ['docs/**', '*.ts'], rules: forbid('**/tests/**', '**/selftest/**') },
   { files: ['spec/**'], rules: forbid('**/tests/**', '**/fixtures/**', '**/report/**', '**/selftest/**') },
   {
-    files: ['tests/**', 'selftest/**/*.spec.ts'],
+    files: ['tests/**', 'selftest/**/*.selftest.ts'],
     ...playwright.configs['flat/recommended'],
     // A check is declared by `clause`: for the plugin it is a test like any other.
     settings: { playwright: { globalAliases: { test: ['clause'] } } },

@@ -15,7 +15,7 @@ const MINUTE = 60_000;
 // The first cleans what Playwright records before the others see it; the last judges, when they have all written theirs.
 const reporters: ReporterDescription[] = [
   ['./report/sanitiser.ts'],
-  ['./fixtures/phases.ts'],
+  ['./fixtures/run/phases.ts'],
   ['html', { open: 'never', outputFolder: html }],
   ...(process.env['CI'] ? [['junit', { outputFile: `${out}/junit.xml` }] as ReporterDescription] : []),
   ...(sharded ? [['blob'] as ReporterDescription] : []),
@@ -24,8 +24,8 @@ const reporters: ReporterDescription[] = [
 
 export default defineConfig({
   testDir: 'tests',
-  globalSetup: './fixtures/setup.ts',
-  // One run over the same files in three phases; that each waits for the one before is the work of fixtures/phases.ts.
+  globalSetup: './fixtures/setup/setup.ts',
+  // One run over the same files in three phases; that each waits for the one before is the work of fixtures/run/phases.ts.
   projects: [
     // One burst at a time, for one counts refusals and another measures time. Where none is allowed their clauses only say so.
     { name: 'checks', grep: burst ? /@checks\b/ : /@(checks|burst)\b/ },

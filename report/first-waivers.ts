@@ -5,9 +5,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
-import { LONGEST_WAIVER_DAYS } from '../fixtures/waivers.js';
-import { shortened, visible } from './escape.js';
-import { readReport, type EarlierReport } from './files.js';
+import { LONGEST_WAIVER_DAYS } from '../fixtures/run/waivers.js';
+import { shortened, visible } from './outputs/escape.js';
+import { readReport, type EarlierReport } from './report-file.js';
 
 const DAY_MS = 86_400_000;
 

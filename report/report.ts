@@ -1,9 +1,9 @@
 /** The report of a run: one versioned document (report.schema.json), from which every other output is derived. */
-import type { Cost, Exchange, Failure, Measurement, RunFacts, Verdict } from '../fixtures/outcome.js';
-import type { Waiver, Waivers } from '../fixtures/waivers.js';
+import type { Cost, Exchange, Failure, Measurement, RunFacts, Verdict } from '../fixtures/evidence/outcome.js';
+import type { Waiver, Waivers } from '../fixtures/run/waivers.js';
 import { rootCauses, type Cause } from './causes.js';
-import { curlLine } from './curl.js';
-import { shortened } from './escape.js';
+import { curlLine } from './outputs/curl.js';
+import { shortened } from './outputs/escape.js';
 import { likelyCause } from './hints.js';
 import { gates, type ClauseResult, type GateLevel, type RunVerdict } from './verdict.js';
 

@@ -10,21 +10,21 @@ import type {
   TestError,
   TestResult,
 } from '@playwright/test/reporter';
-import { OUTCOME_ATTACHMENT, type Outcome } from '../fixtures/outcome.js';
-import { RUN_SLOT, type RunState } from '../fixtures/run.js';
-import { loadWaivers } from '../fixtures/waivers.js';
+import { OUTCOME_ATTACHMENT, type Outcome } from '../fixtures/evidence/outcome.js';
+import { RUN_SLOT, type RunState } from '../fixtures/run/run.js';
+import { loadWaivers } from '../fixtures/run/waivers.js';
 import { CONTRACT_VERSION, type ClauseId } from '../spec/generated/clauses.js';
-import { consoleText } from './console.js';
-import { shortened, visible, visibleLines } from './escape.js';
-import { compareWith, readReport, schemaFault, writeWhole } from './files.js';
-import { htmlReport } from './html.js';
-import { Progress } from './progress.js';
+import { consoleText } from './outputs/console.js';
+import { shortened, visible, visibleLines } from './outputs/escape.js';
+import { compareWith, readReport, schemaFault, writeWhole } from './report-file.js';
+import { htmlReport } from './outputs/html.js';
+import { Progress } from './outputs/progress.js';
 import { buildReport, type Report } from './report.js';
 import { clean } from './sanitiser.js';
 import { artefactFolders, scanArtefacts } from './scan.js';
-import { badge, summaryMarkdown, workflowCommands } from './summary.js';
+import { badge, summaryMarkdown, workflowCommands } from './outputs/summary.js';
 import { givenUp, judgeClauses, judgeRun, shardProblems, type Finished, type GateLevel } from './verdict.js';
-import { NOT_RUN } from './words.js';
+import { NOT_RUN } from './outputs/sentences.js';
 
 /** Lines of an error of the run itself that are shown. */
 const ERROR_LINES = 15;

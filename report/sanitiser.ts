@@ -6,7 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import type { Reporter, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
-import { maskText } from '../fixtures/secrets.js';
+import { maskText } from '../fixtures/evidence/secrets.js';
 
 // Each quantifier over blanks has a bound: text from a target is not to keep anybody busy.
 /** Header lines of a call log, whatever their value looks like. */

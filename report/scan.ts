@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { FullConfig } from '@playwright/test/reporter';
 import { unzipSync } from 'fflate';
-import { OWN_PASSWORD_PREFIX } from '../fixtures/secrets.js';
+import { OWN_PASSWORD_PREFIX } from '../fixtures/evidence/secrets.js';
 import { CLAUSES } from '../spec/generated/clauses.js';
 import { Searcher } from './search.js';
 

@@ -1,6 +1,6 @@
 /** From the outcomes of checks to the verdict of a run: pure functions, no files and no console. */
-import type { Exchange, Failure, Measurement, Outcome, RunFacts, Verdict } from '../fixtures/outcome.js';
-import type { Waivers } from '../fixtures/waivers.js';
+import type { Exchange, Failure, Measurement, Outcome, RunFacts, Verdict } from '../fixtures/evidence/outcome.js';
+import type { Waivers } from '../fixtures/run/waivers.js';
 import { CLAUSES, type Clause, type ClauseId } from '../spec/generated/clauses.js';
 
 /** What the reporter knows of one Playwright test. */

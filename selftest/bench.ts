@@ -6,10 +6,10 @@
  * The bare loop sends as many requests of the same kinds (logins, refreshes, lists) to the same kind of target, one after another.
  */
 import { parseArgs } from 'node:util';
-import { startReference, type Parts } from '../fixtures/reference/index.js';
-import { runOne } from './checks.js';
-import { runRow, targetOf } from './kill/run.js';
-import { runSuite } from './suite.js';
+import { startReference, type Parts } from '../fixtures/reference/server.js';
+import { runOne } from './harness/in-process.js';
+import { runRow, targetOf } from './matrix/run.js';
+import { runSuite } from './harness/command-line.js';
 
 async function bareLoop(total: number, auth: number): Promise<number> {
   const reference = await startReference();

@@ -1,12 +1,18 @@
 import { defineConfig } from '@playwright/test';
 
 /** Runs of the command line, some of which wait: before the others, so that none of them is left for the end. */
-const RUNS = ['secrets.spec.ts', 'report.spec.ts', 'main-job.spec.ts'];
-const [MAIN_JOB, SOURCE, MATRIX, TIMING] = ['everything.spec.ts', 'source.spec.ts', 'kill.spec.ts', 'timing.spec.ts'];
+const RUNS = ['secrets.selftest.ts', 'report.selftest.ts', 'main-job.selftest.ts'];
+const [MAIN_JOB, SOURCE, MATRIX, TIMING] = [
+  'everything.selftest.ts',
+  'source.selftest.ts',
+  'matrix.selftest.ts',
+  'timing.selftest.ts',
+];
 
 // The suite, tested: by the same runner, but not by the suite's own reporters.
 export default defineConfig({
   testDir: '.',
+  testMatch: '*.selftest.ts',
   reporter: [['list']],
   outputDir: '../test-results/selftest',
   fullyParallel: true,

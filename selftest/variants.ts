@@ -3,10 +3,10 @@
  * is a false alarm: the counterpart of the defects. Each names the words of the contract that allow it.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import type { ReferenceOptions } from '../fixtures/reference/index.js';
-import { Refusal, type Context, type Outcome, type Parts, type Store } from '../fixtures/reference/parts.js';
-import { unauthenticated } from '../fixtures/reference/tokens.js';
-import type { Target } from '../fixtures/target.js';
+import type { ReferenceOptions } from '../fixtures/reference/server.js';
+import { Refusal, type Context, type Outcome, type Parts, type Store } from '../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../fixtures/reference/jwt.js';
+import type { Target } from '../fixtures/run/target.js';
 import type { ClauseId } from '../spec/generated/clauses.js';
 
 export interface Variant {

@@ -1,8 +1,8 @@
-import { clause, expect } from '../fixtures/clause.js';
-import { Finding, Unverified } from '../fixtures/check.js';
-import type { Reply } from '../fixtures/reply.js';
-import { everyAnswer } from '../fixtures/tour.js';
-import { NoAnswer } from '../fixtures/wire.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Finding, Unverified } from '../fixtures/check/check.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { everyAnswer } from './support/sample-answers.js';
+import { NoAnswer } from '../fixtures/http/transport.js';
 
 /** The same route in plain text: behind the usual ports the other usual one, else the same port. */
 function inPlainText({ host, pathname }: URL): string {

@@ -1,6 +1,6 @@
-import { clause } from '../fixtures/clause.js';
-import { judgeServedSchema } from '../fixtures/served-schema.js';
-import { judgeSwaggerUi } from '../fixtures/swagger-page.js';
+import { clause } from '../fixtures/check/clause.js';
+import { judgeServedSchema } from './support/openapi-diff.js';
+import { judgeSwaggerUi } from './support/swagger-ui.js';
 
 clause('DOC-01', judgeSwaggerUi);
 

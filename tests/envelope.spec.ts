@@ -2,10 +2,10 @@
  * What holds for every answer. Each clause owns one layer, and speaks of an answer only where the layers below it hold: an HTML page
  * is ENV-07's alone, JSON that is no envelope ENV-01's or ENV-03's, a wrong value in an envelope that of the clause about this value.
  */
-import { clause, expect } from '../fixtures/clause.js';
-import { Unverified } from '../fixtures/check.js';
-import type { Observation } from '../fixtures/observe.js';
-import { everyAnswer, UNKNOWN_ROUTE } from '../fixtures/tour.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Unverified } from '../fixtures/check/check.js';
+import type { Observation } from '../fixtures/evidence/observation.js';
+import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
 
 const phase = 'every-response';
 

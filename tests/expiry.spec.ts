@@ -1,7 +1,7 @@
 /** Expiry four ways: by the key, by short lifetimes, by waiting, and by coming back days later. Each verdict says which it rests on. */
-import { agedTokens } from '../fixtures/aged-tokens.js';
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check.js';
+import { agedTokens } from './support/aged-tokens.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';
 import {
   askTime,
   byAnyWay,
@@ -14,11 +14,11 @@ import {
   serverNow,
   tolerance,
   waitForServer,
-} from '../fixtures/expiry.js';
-import type { Reply } from '../fixtures/reply.js';
-import { keyIfProven, provenKey, readToken, rotatesResigned } from '../fixtures/signing-key.js';
-import { decode, numericDate, resign } from '../fixtures/tokens.js';
-import { expectUnauthenticated, notAsWithoutCredentials } from '../fixtures/unauthenticated.js';
+} from './support/lifetimes.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
+import { decode, numericDate, resign } from '../fixtures/evidence/jwt.js';
+import { expectUnauthenticated, notAsWithoutCredentials } from './support/unauthenticated.js';
 
 /** Seconds past `exp` at which nobody's clock can be the excuse. */
 const LONG_PAST = 600;

@@ -1,12 +1,12 @@
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Unverified, type Check } from '../fixtures/check.js';
-import { seenStatus } from '../fixtures/expect.js';
-import { flipped } from '../fixtures/forgeries.js';
-import { aKeyword, foreignResource, listed, rowsIn, stranger, strangersResource } from '../fixtures/resources.js';
-import type { Reply } from '../fixtures/reply.js';
-import { provenKey } from '../fixtures/signing-key.js';
-import { decode, resign } from '../fixtures/tokens.js';
-import { expectUnauthenticated } from '../fixtures/unauthenticated.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { flipped } from './support/forgeries.js';
+import { aKeyword, foreignResource, listed, rowsIn, stranger, strangersResource } from './support/resources.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { provenKey } from './support/signing-key.js';
+import { decode, resign } from '../fixtures/evidence/jwt.js';
+import { expectUnauthenticated } from './support/unauthenticated.js';
 
 interface Refused {
   readonly text: string;

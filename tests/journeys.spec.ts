@@ -2,16 +2,16 @@
  * The guide's client on its documented ways. What a single request must do, the clauses about it say; a journey owns only what shows on
  * the way, and rests on the others.
  */
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check.js';
-import { GuideClient, LoginNeeded } from '../fixtures/client.js';
-import { seenStatus } from '../fixtures/expect.js';
-import { flipped } from '../fixtures/forgeries.js';
-import { serverNow } from '../fixtures/expiry.js';
-import type { Reply } from '../fixtures/reply.js';
-import { keyIfProven, readToken } from '../fixtures/signing-key.js';
-import { decode, resign } from '../fixtures/tokens.js';
-import { withoutCredentials } from '../fixtures/unauthenticated.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';
+import { GuideClient, LoginNeeded } from './support/guide-client.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { flipped } from './support/forgeries.js';
+import { serverNow } from './support/lifetimes.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { keyIfProven, readToken } from './support/signing-key.js';
+import { decode, resign } from '../fixtures/evidence/jwt.js';
+import { withoutCredentials } from './support/unauthenticated.js';
 
 /** The client over the suite's own calls, with a pair of its own. */
 async function client(check: Check, mine: Chain, account?: Account): Promise<GuideClient<Reply>> {

@@ -1,13 +1,13 @@
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Unverified, type Check, type Session } from '../fixtures/check.js';
-import { oddJson } from '../fixtures/api.js';
-import { seenStatus } from '../fixtures/expect.js';
-import { firstSession } from '../fixtures/expiry.js';
-import type { Reply } from '../fixtures/reply.js';
-import { timingSideChannel } from '../fixtures/timing.js';
-import { stranger } from '../fixtures/resources.js';
-import { decode, encodePart, resign } from '../fixtures/tokens.js';
-import { passwordTrace, ROLES, sameAddress } from '../fixtures/users.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Unverified, type Check, type Session } from '../fixtures/check/check.js';
+import { oddJson } from '../fixtures/check/api.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { firstSession } from './support/lifetimes.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { timingSideChannel } from './support/timing.js';
+import { stranger } from './support/resources.js';
+import { decode, encodePart, resign } from '../fixtures/evidence/jwt.js';
+import { passwordTrace, ROLES, sameAddress } from './support/users.js';
 
 /** Another login of the same account, after the refusals of LOG-09: their positive control, and the second one of LOG-10. */
 function secondLogin(check: Check): Promise<Session> {

@@ -1,11 +1,11 @@
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Finding, Unverified, type Check } from '../fixtures/check.js';
-import { oddJson } from '../fixtures/api.js';
-import { seenStatus } from '../fixtures/expect.js';
-import { judgeRefreshForgeries } from '../fixtures/forgeries.js';
-import { Reply } from '../fixtures/reply.js';
-import type { TokenPair } from '../fixtures/run.js';
-import { decode, encodePart, resign } from '../fixtures/tokens.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Finding, Unverified, type Check } from '../fixtures/check/check.js';
+import { oddJson } from '../fixtures/check/api.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { judgeRefreshForgeries } from './support/forgeries.js';
+import { Reply } from '../fixtures/evidence/reply.js';
+import type { TokenPair } from '../fixtures/run/run.js';
+import { decode, encodePart, resign } from '../fixtures/evidence/jwt.js';
 
 interface Rotation {
   readonly before: TokenPair;

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Unverified, type Account, type Check } from '../fixtures/check.js';
-import { oddJson } from '../fixtures/api.js';
-import { seenStatus } from '../fixtures/expect.js';
-import { firstSession, lifetime, tolerance } from '../fixtures/expiry.js';
-import { ROLES, sameAddress } from '../fixtures/users.js';
-import type { Reply } from '../fixtures/reply.js';
-import { listed, stranger } from '../fixtures/resources.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Unverified, type Account, type Check } from '../fixtures/check/check.js';
+import { oddJson } from '../fixtures/check/api.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { firstSession, lifetime, tolerance } from './support/lifetimes.js';
+import { ROLES, sameAddress } from './support/users.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { listed, stranger } from './support/resources.js';
 
 interface Registration {
   readonly account: Required<Account>;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Unverified } from '../fixtures/check.js';
-import type { Observation } from '../fixtures/observe.js';
-import { everyAnswer } from '../fixtures/tour.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Unverified } from '../fixtures/check/check.js';
+import type { Observation } from '../fixtures/evidence/observation.js';
+import { everyAnswer } from './support/sample-answers.js';
 
 const phase = 'every-response';
 

@@ -2,8 +2,8 @@
  * Bad input: refused with a 4xx, never a 5xx, a hang or a dropped connection, and the server answers the next request. Whether the refusal
  * is in the envelope, ENV says of every answer.
  */
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';
 import {
   badRequest,
   CONTENT_TYPES,
@@ -18,16 +18,16 @@ import {
   VERY_LONG,
   WRONG_TYPES,
   type BadInput,
-} from '../fixtures/bad-input.js';
-import { oddJson } from '../fixtures/api.js';
-import { judgeBroken, judgeValid } from '../fixtures/bodies.js';
-import { seenStatus } from '../fixtures/expect.js';
-import type { Reply } from '../fixtures/reply.js';
-import { sameAddress } from '../fixtures/users.js';
-import { aKeyword } from '../fixtures/resources.js';
-import { keyIfProven, rotatesResigned } from '../fixtures/signing-key.js';
-import { resign } from '../fixtures/tokens.js';
-import { everyAnswer, UNKNOWN_ROUTE } from '../fixtures/tour.js';
+} from './support/bad-input.js';
+import { oddJson } from '../fixtures/check/api.js';
+import { judgeBroken, judgeValid } from './support/fuzz.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { sameAddress } from './support/users.js';
+import { aKeyword } from './support/resources.js';
+import { keyIfProven, rotatesResigned } from './support/signing-key.js';
+import { resign } from '../fixtures/evidence/jwt.js';
+import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
 import { OPERATIONS } from '../spec/generated/operations.js';
 
 /** After a table of bad input, one good request. */

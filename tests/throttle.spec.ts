@@ -1,10 +1,10 @@
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Finding, Unverified, type Check } from '../fixtures/check.js';
-import { oddJson } from '../fixtures/api.js';
-import { seenStatus } from '../fixtures/expect.js';
-import { readPacing } from '../fixtures/pacing.js';
-import type { Reply } from '../fixtures/reply.js';
-import { everyAnswer } from '../fixtures/tour.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Finding, Unverified, type Check } from '../fixtures/check/check.js';
+import { oddJson } from '../fixtures/check/api.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { readPacing } from '../fixtures/run/pacing.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
+import { everyAnswer } from './support/sample-answers.js';
 
 /** Seconds that the end of a window may lie behind the answer's `Date`, both being whole seconds, and the most it may lie ahead. */
 const BEHIND = 3;

@@ -1,10 +1,10 @@
 import jwt from 'jsonwebtoken';
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Unverified, type Check, type Session } from '../fixtures/check.js';
-import { firstSession } from '../fixtures/expiry.js';
-import { decode, hmac, type DecodedToken } from '../fixtures/tokens.js';
-import { passwordTrace } from '../fixtures/users.js';
-import { isWeakKey, weakKeys } from '../fixtures/weak-keys.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Unverified, type Check, type Session } from '../fixtures/check/check.js';
+import { firstSession } from './support/lifetimes.js';
+import { decode, hmac, type DecodedToken } from '../fixtures/evidence/jwt.js';
+import { passwordTrace } from './support/users.js';
+import { isWeakKey, weakKeys } from './support/weak-keys.js';
 
 const KINDS = ['access', 'refresh'] as const;
 

@@ -1,15 +1,15 @@
-import { clause, expect } from '../fixtures/clause.js';
-import { Blocked, Unverified, type Check } from '../fixtures/check.js';
-import { oddJson } from '../fixtures/api.js';
-import { seenStatus } from '../fixtures/expect.js';
-import { flipped, FORGERIES, type Forgery, type Means } from '../fixtures/forgeries.js';
-import { serveKeys } from '../fixtures/own-keys.js';
-import { keyIfProven, provenKey, readToken, rotatesResigned } from '../fixtures/signing-key.js';
-import type { Sendable } from '../fixtures/sender.js';
-import { onLoopback } from '../fixtures/target.js';
-import { everyAnswer } from '../fixtures/tour.js';
-import { expectUnauthenticated, withoutCredentials } from '../fixtures/unauthenticated.js';
-import { resign } from '../fixtures/tokens.js';
+import { clause, expect } from '../fixtures/check/clause.js';
+import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
+import { oddJson } from '../fixtures/check/api.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { flipped, FORGERIES, type Forgery, type Means } from './support/forgeries.js';
+import { serveKeys } from './support/attacker-keys.js';
+import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
+import type { Sendable } from '../fixtures/check/sender.js';
+import { onLoopback } from '../fixtures/run/target.js';
+import { everyAnswer } from './support/sample-answers.js';
+import { expectUnauthenticated, withoutCredentials } from './support/unauthenticated.js';
+import { resign } from '../fixtures/evidence/jwt.js';
 import { OPERATIONS } from '../spec/generated/operations.js';
 
 const LIST = 'planner/keywords/';

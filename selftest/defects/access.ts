@@ -8,8 +8,8 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
-import { Refusal, type Context, type Parts, type TokenKind } from '../../fixtures/reference/parts.js';
-import { unauthenticated } from '../../fixtures/reference/tokens.js';
+import { Refusal, type Context, type Parts, type TokenKind } from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
 
 type Json = Record<string, unknown>;

@@ -1,6 +1,6 @@
 /** Faults of register and login. */
-import { Refusal, type Context, type Outcome, type Parts, type User } from '../../fixtures/reference/parts.js';
-import { unauthenticated } from '../../fixtures/reference/tokens.js';
+import { Refusal, type Context, type Outcome, type Parts, type User } from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
 
 type Json = Record<string, unknown>;

@@ -1,7 +1,7 @@
 /** Faults of the envelope and of `request_id`. */
 import { randomUUID } from 'node:crypto';
-import { Refusal, type Answer, type Context, type Parts } from '../../fixtures/reference/parts.js';
-import { mulberry } from './chance.js';
+import { Refusal, type Answer, type Context, type Parts } from '../../fixtures/reference/behaviour.js';
+import { mulberry } from './seeded-random.js';
 import type { Defect } from './defect.js';
 
 type Json = Record<string, unknown>;

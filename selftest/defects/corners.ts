@@ -1,7 +1,7 @@
 /** Faults that show in one corner only: on another route, in another field, for the second user, with an old token. */
 import { createHmac } from 'node:crypto';
-import { Refusal, type Context, type Outcome, type Parts, type Store } from '../../fixtures/reference/parts.js';
-import { unauthenticated } from '../../fixtures/reference/tokens.js';
+import { Refusal, type Context, type Outcome, type Parts, type Store } from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
 
 type Json = Record<string, unknown>;

@@ -1,6 +1,6 @@
-import type { Parts, Store } from '../../fixtures/reference/parts.js';
-import type { ReferenceOptions } from '../../fixtures/reference/index.js';
-import type { Target } from '../../fixtures/target.js';
+import type { Parts, Store } from '../../fixtures/reference/behaviour.js';
+import type { ReferenceOptions } from '../../fixtures/reference/server.js';
+import type { Target } from '../../fixtures/run/target.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 
 /** One deliberate fault of the embedded target, and the clauses that must fail under it: none more, none less. */

@@ -1,4 +1,4 @@
-import { ABSURD } from './absurd.js';
+import { ABSURD } from './constant-servers.js';
 import { ACCESS } from './access.js';
 import { ACCOUNTS } from './accounts.js';
 import { ANSWERS } from './answers.js';

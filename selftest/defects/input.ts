@@ -1,6 +1,6 @@
 /** Faults with bad input, limits, documentation and the channel. */
 import { parse } from 'yaml';
-import { Refusal, type Answer, type Context, type Parts } from '../../fixtures/reference/parts.js';
+import { Refusal, type Answer, type Context, type Parts } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
 
 type Json = Record<string, unknown>;

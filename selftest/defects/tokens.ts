@@ -7,9 +7,9 @@ import {
   type Occasion,
   type Parts,
   type TokenKind,
-} from '../../fixtures/reference/parts.js';
-import { unauthenticated } from '../../fixtures/reference/tokens.js';
-import { decode, encodePart } from '../../fixtures/tokens.js';
+} from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
+import { decode, encodePart } from '../../fixtures/evidence/jwt.js';
 import type { Defect } from './defect.js';
 
 const claims =

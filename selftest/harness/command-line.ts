@@ -1,0 +1,89 @@
+/** Runs the suite as a user does: the command line, in a process of its own, with its artefacts in a folder of its own. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Reference } from '../../fixtures/reference/server.js';
+import type { Report } from '../../report/report.js';
+
+export const ROOT = join(__dirname, '../..');
+
+export interface SuiteRun {
+  readonly exitCode: number | null;
+  /** Both streams, as they came. */
+  readonly output: string;
+  /** Where the artefacts are. */
+  readonly folder: string;
+  readonly seconds: number;
+  /** Undefined if none was written. */
+  readonly report: Report | undefined;
+}
+
+/** What the environment of the self-tests must not pass on. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(IGNY8_|CONFORMANCE_|FUZZ_|PLAYWRIGHT_|PW_|TEST_|BASE_URL$|CI$|GITHUB_|FORCE_COLOR$)/.test(name),
+    ),
+  );
+}
+
+/** What a user who has everything would set for a reference: address, accounts, resources and key. */
+export function given({ baseUrl, jwtSecret, seeds }: Reference): Record<string, string> {
+  return {
+    BASE_URL: baseUrl,
+    IGNY8_EMAIL: seeds.owner.email,
+    IGNY8_PASSWORD: seeds.owner.password,
+    IGNY8_VIEWER_EMAIL: seeds.viewer.email,
+    IGNY8_VIEWER_PASSWORD: seeds.viewer.password,
+    IGNY8_FOREIGN_RESOURCE: seeds.foreignResource,
+    IGNY8_DENIED_SITE: seeds.deniedSite,
+    IGNY8_JWT_SECRET: jwtSecret,
+  };
+}
+
+/** A browser takes as long as all else together: only the tests that are about it have one. */
+const NO_BROWSER = { CHROMIUM_PATH: '/nowhere' };
+export const WITH_BROWSER = { CHROMIUM_PATH: '' };
+
+/** @param seconds after which the run is ended: no run may take longer */
+export async function runSuite(
+  env: Record<string, string>,
+  args: readonly string[] = [],
+  seconds = 180,
+): Promise<SuiteRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+  const started = performance.now();
+  const child = spawn(
+    process.execPath,
+    ['node_modules/@playwright/test/cli.js', 'test', `--output=${join(folder, 'results')}`, ...args],
+    {
+      cwd: ROOT,
+      env: {
+        ...plainEnvironment(),
+        CONFORMANCE_OUT: join(folder, 'report'),
+        PLAYWRIGHT_HTML_OUTPUT_DIR: join(folder, 'html'),
+        PLAYWRIGHT_BLOB_OUTPUT_DIR: join(folder, 'blob'),
+        ...NO_BROWSER,
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  const take = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+  const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  clearTimeout(timer);
+  let report: Report | undefined;
+  try {
+    report = JSON.parse(readFileSync(join(folder, 'report', 'report.json'), 'utf8')) as Report;
+  } catch {
+    // There is none: for the test to say whether that is right.
+  }
+  return { exitCode, output, folder, seconds: (performance.now() - started) / 1000, report };
+}

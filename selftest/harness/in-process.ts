@@ -1,0 +1,71 @@
+/** Parts of a run, without the command line: its look at a target, one check of it, and its verdict. */
+import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
+import { runCheck } from '../../fixtures/check/check.js';
+import { readConfiguration } from '../../fixtures/setup/configuration.js';
+import type { Cost, Outcome } from '../../fixtures/evidence/outcome.js';
+import { preflight } from '../../fixtures/setup/preflight.js';
+import { RunState } from '../../fixtures/run/run.js';
+import { Sender } from '../../fixtures/check/sender.js';
+import { describeTarget } from '../../fixtures/setup/describe-target.js';
+import type { Target } from '../../fixtures/run/target.js';
+import type { Waivers } from '../../fixtures/run/waivers.js';
+import type { Transport } from '../../fixtures/http/transport.js';
+import {
+  judgeClauses,
+  judgeRun,
+  shardProblems,
+  type Finished,
+  type GateLevel,
+  type RunVerdict,
+} from '../../report/verdict.js';
+import type { ClauseId } from '../../spec/generated/clauses.js';
+import { allChecks, FACTS } from '../matrix/run.js';
+
+/**
+ * What a run does before its first check: reads the environment, and looks at the target that it names.
+ * @returns what the look cost, and the run and the target as the checks then find them
+ * @throws PlainError the one sentence that the user sees
+ */
+export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost; state: RunState; target: Target }> {
+  const target = describeTarget(readConfiguration(env), undefined, {});
+  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
+  const bounded = new BoundedTransport();
+  const sender = new Sender('preflight', target.baseUrl, state, bounded, bounded, 'p');
+  await preflight(state, target, sender);
+  return { cost: sender.cost, state, target };
+}
+
+/** Runs the check of one clause. @throws Error if it has none */
+export async function runOne(
+  id: ClauseId,
+  target: Target,
+  more: { readonly transport?: Transport; readonly sleep?: (ms: number) => Promise<void> } = {},
+): Promise<Outcome> {
+  const check = allChecks().find((one) => one.id === id);
+  if (check === undefined) throw new Error(`${id} has no check`);
+  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
+  const bounded = (more.transport ?? new BoundedTransport()) as BoundedTransport;
+  const { outcome } = await runCheck(id, check.body, {
+    run: state,
+    target,
+    runId: FACTS.runId,
+    prefix: 'o',
+    transport: bounded,
+    bounded,
+    ...(more.sleep === undefined ? {} : { sleep: more.sleep }),
+  });
+  return outcome;
+}
+
+export function finishedOf(outcomes: ReadonlyMap<ClauseId, Outcome>): Finished[] {
+  return [...outcomes].map(([clause, outcome]) => ({ clause, outcome }));
+}
+
+const NO_WAIVERS: Waivers = { active: new Map(), problems: [] };
+
+/** The verdict of a run that was neither aborted nor a shard. */
+export function verdictOf(finished: readonly Finished[], gate: GateLevel = 'must', waivers = NO_WAIVERS): RunVerdict {
+  const results = judgeClauses(finished, waivers, 'No check of it ran.');
+  const state = { gate, waivers, requireVerified: false, partial: false, shardProblems: shardProblems(finished) };
+  return judgeRun(results, state);
+}

@@ -1,0 +1,262 @@
+/**
+ * What a clumsy client or an attacker sends, a row each. Every row goes to refresh and to the creation of keywords; login and register are
+ * dear (their rate limit is the tightest), so a row names at most one of them: the parser in front of both is the same.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
+import { Finding, type Check } from '../../fixtures/check/check.js';
+import { seenStatus } from '../../fixtures/check/expect.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
+import { aKeyword } from './resources.js';
+import type { Sendable } from '../../fixtures/check/sender.js';
+import { encodePart } from '../../fixtures/evidence/jwt.js';
+import { BOUNDS, NoAnswer } from '../../fixtures/http/transport.js';
+
+export type Endpoint = 'login' | 'register' | 'refresh' | 'createKeyword';
+
+const PATHS: Record<Endpoint, string> = {
+  login: 'auth/login/',
+  register: 'auth/register/',
+  refresh: 'auth/refresh/',
+  createKeyword: 'planner/keywords/',
+};
+
+export interface BadInput {
+  readonly name: string;
+  /** Where it is sent; default: refresh and createKeyword. */
+  readonly to?: readonly Endpoint[];
+  /** The dear endpoint that gets it too. */
+  readonly also?: 'login' | 'register';
+  /** Default `application/json`; null: no Content-Type at all. */
+  readonly contentType?: string | null;
+  /** The body, made of one that would be good. */
+  body(good: Record<string, unknown>, endpoint: Endpoint): string | Buffer;
+}
+
+/** The member of each endpoint's body that a row about one field spoils. */
+const FIELD: Record<Endpoint, string> = {
+  login: 'email',
+  register: 'username',
+  refresh: 'refresh',
+  createKeyword: 'keyword',
+};
+
+const json = (value: unknown): string => JSON.stringify(value);
+const spoil =
+  (value: unknown, field?: string): BadInput['body'] =>
+  (good, endpoint) =>
+    json({ ...good, [field ?? FIELD[endpoint]]: value });
+
+export const MALFORMED: readonly BadInput[] = [
+  { name: 'JSON that breaks off', also: 'login', body: (good) => json(good).slice(0, -1) },
+  { name: 'an empty body', also: 'register', body: () => '' },
+  { name: 'a list', body: (good) => json([good]) },
+  { name: 'a text', body: () => '"text"' },
+  { name: 'a number', body: () => '1' },
+  { name: 'null', body: () => 'null' },
+  { name: 'something behind the JSON', body: (good) => `${json(good)} x` },
+  {
+    name: 'a raw control character in a text',
+    // Escaped, it would be JSON (RFC 8259 §7).
+    body: (good, endpoint) => json({ ...good, [FIELD[endpoint]]: 'text' }).replace('"text"', '"te\u0001xt"'),
+  },
+  { name: 'a comma too many', body: (good) => json(good).replace(/\}$/, ',}') },
+];
+
+/** `refresh` of a wrong type is REF-10's; here it is sent for what only a crash would show. */
+export const WRONG_TYPES: readonly BadInput[] = [
+  { name: 'a number', body: spoil(12_345) },
+  { name: 'a boolean', body: spoil(true) },
+  { name: 'null', body: spoil(null) },
+  { name: 'a list', body: spoil(['text']) },
+  { name: 'an object', body: spoil({ text: 'text' }) },
+  // Numbers as long as a password must be, and as a name may be: some frameworks take them as text.
+  { name: '`username` a number', to: [], also: 'register', body: spoil(1_234_567_890, 'username') },
+  { name: '`password` a number', to: [], also: 'register', body: spoil(1_234_567_890_123, 'password') },
+  { name: '`email` a list', to: [], also: 'register', body: spoil(['someone@example.com'], 'email') },
+  { name: '`password` an object', to: [], also: 'register', body: spoil({ $ne: '' }, 'password') },
+  { name: '`password` a number', to: [], also: 'login', body: spoil(1_234_567_890_123, 'password') },
+];
+
+const BOUNDARY = 'conformance';
+/** One field of a multipart form (RFC 7578 §4.2). */
+const asPart = ([name, value]: [string, unknown]): string =>
+  `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${String(value)}\r\n`;
+
+export const CONTENT_TYPES: readonly BadInput[] = [
+  {
+    name: 'a form',
+    contentType: 'application/x-www-form-urlencoded',
+    body: (good) => new URLSearchParams(Object.entries(good).map(([name, value]) => [name, String(value)])).toString(),
+  },
+  {
+    name: 'a multipart form',
+    contentType: `multipart/form-data; boundary=${BOUNDARY}`,
+    body: (good) => `${Object.entries(good).map(asPart).join('')}--${BOUNDARY}--\r\n`,
+  },
+  { name: 'JSON as text/plain', contentType: 'text/plain', body: json },
+  { name: 'XML', contentType: 'application/xml', body: () => '<?xml version="1.0"?><refresh>text</refresh>' },
+  { name: 'JSON without a Content-Type', contentType: null, body: json },
+];
+
+const MEGABYTE = Buffer.alloc(1_000_000, 'a');
+/** The member of 1 MB is set in as bytes: to make them of a text so long takes longer than to send them. */
+const swell =
+  (field?: string): BadInput['body'] =>
+  (good, endpoint) => {
+    const [before = '', behind = ''] = json({ ...good, [field ?? FIELD[endpoint]]: '<long>' }).split('<long>');
+    return Buffer.concat([Buffer.from(before), MEGABYTE, Buffer.from(behind)]);
+  };
+
+export const VERY_LONG: readonly BadInput[] = [
+  { name: 'a value of 1 MB', also: 'login', body: swell() },
+  { name: '`username` of 1 MB', to: [], also: 'register', body: swell('username') },
+  // A slow hash over all of it keeps a server busy for as long as the sender likes.
+  { name: '`password` of 1 MB', to: [], also: 'register', body: swell('password') },
+];
+
+const INVALID_UTF8 = Buffer.from([0xc3, 0x28, 0xff]);
+
+export const ODD_CHARACTERS: readonly BadInput[] = [
+  {
+    name: 'NUL in `username`',
+    to: [],
+    also: 'register',
+    body: (good) => json({ ...good, username: `${String(good['username'])}\u0000` }),
+  },
+  {
+    name: 'NUL in `email`',
+    to: [],
+    also: 'register',
+    body: (good) => json({ ...good, email: String(good['email']).replace('@', '\u0000@') }),
+  },
+  {
+    name: 'NUL in `email`',
+    to: [],
+    also: 'login',
+    body: (good) => json({ ...good, email: `\u0000${String(good['email'])}` }),
+  },
+  {
+    name: 'half a surrogate pair',
+    // As an escape: as a character it could not be written in UTF-8.
+    body: (good, endpoint) => json({ ...good, [FIELD[endpoint]]: 'text' }).replace('"text"', String.raw`"text\ud800"`),
+  },
+  {
+    name: 'invalid UTF-8',
+    body: (good, endpoint) => {
+      const [before = '', after = ''] = json({ ...good, [FIELD[endpoint]]: '…' }).split('…');
+      return Buffer.concat([Buffer.from(before), INVALID_UTF8, Buffer.from(after)]);
+    },
+  },
+  { name: 'an unknown charset', contentType: 'application/json; charset=no-such-charset', body: json },
+];
+
+const DEPTH = 10_000;
+const nested = (depth: number, open: string, close: string): string => open.repeat(depth) + close.repeat(depth);
+
+/** What `__proto__` and `constructor` would leave behind, in this answer or in a later one. */
+export const PLANTED = { id: 987_654_321, member: 'conformance_planted' } as const;
+
+/** A good body, with the members before it that a careless merge takes for its own machinery. */
+export function poisoned(good: Record<string, unknown>): string {
+  const planted = json({ id: PLANTED.id, [PLANTED.member]: true, prototype: { [PLANTED.member]: true } });
+  return json(good).replace(/^\{/, `{"__proto__":${planted},"constructor":${planted},`);
+}
+
+export const DEEP: readonly BadInput[] = [
+  {
+    name: '10,000 lists in a field',
+    body: (good, endpoint) => json({ ...good, [FIELD[endpoint]]: 0 }).replace(/:0/, `:${nested(DEPTH, '[', ']')}`),
+  },
+  { name: '10,000 objects as the body', body: () => `${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}` },
+];
+
+/** Tokens that are deep: one fits into any server's headers, one is as deep as a body may be. */
+export function deepTokens(): { readonly name: string; readonly token: string }[] {
+  const header = encodePart({ alg: 'HS256', typ: 'JWT' });
+  const signature = Buffer.alloc(32).toString('base64url');
+  return [
+    {
+      name: 'a header 1,500 levels deep',
+      token: `${encodePart(nested(1500, '[', ']'))}.${encodePart({})}.${signature}`,
+    },
+    { name: 'a payload 1,500 levels deep', token: `${header}.${encodePart(nested(1500, '[', ']'))}.${signature}` },
+    {
+      name: 'a header 10,000 levels deep',
+      token: `${encodePart(nested(DEPTH, '[', ']'))}.${encodePart({})}.${signature}`,
+    },
+    { name: 'a payload 10,000 levels deep', token: `${header}.${encodePart(nested(DEPTH, '[', ']'))}.${signature}` },
+  ];
+}
+
+/**
+ * A request that is good but for what a row does to its body.
+ * @param live a refresh token that is good: without one, a refresh is refused whatever else is wrong with it
+ */
+export async function badRequest(check: Check, row: BadInput, endpoint: Endpoint, live?: string): Promise<Sendable> {
+  const good = endpoint === 'refresh' && live !== undefined ? { refresh: live } : goodBody(check, endpoint);
+  const contentType = row.contentType === undefined ? 'application/json' : row.contentType;
+  const headers: [string, string][] = contentType === null ? [] : [['content-type', contentType]];
+  if (endpoint === 'createKeyword') headers.push(['authorization', `Bearer ${(await check.session()).access}`]);
+  return { method: 'POST', path: PATHS[endpoint], headers, body: row.body(good, endpoint) };
+}
+
+/** A body that has nothing wrong but, at login and refresh, that nobody knows it. */
+export function goodBody(check: Check, endpoint: Endpoint): Record<string, unknown> {
+  const account = check.newAccount();
+  if (endpoint === 'login') return { email: account.email, password: account.password };
+  if (endpoint === 'register') return { ...account };
+  if (endpoint === 'refresh') return { refresh: 'not-a-token' };
+  return aKeyword(check).body;
+}
+
+/** Where a row is sent in this run. */
+export function endpointsOf(check: Check, row: BadInput): Endpoint[] {
+  const endpoints: Endpoint[] = [
+    ...(row.to ?? (['refresh', 'createKeyword'] as const)),
+    ...(row.also === undefined ? [] : [row.also]),
+  ];
+  return endpoints.filter(
+    (endpoint) =>
+      (endpoint !== 'register' || check.target.register) && (endpoint !== 'createKeyword' || check.target.write),
+  );
+}
+
+/**
+ * Sends bad input over a connection of its own, and then a good request over the same one: what the server left unread of a body that it
+ * refused would be taken for the next request, and its answer for somebody else's. A server may close the connection instead
+ * (RFC 9112 §9.6), with or without saying so.
+ * @param access opens the protected route
+ * @throws Finding if the good request is answered wrongly, or not at all
+ */
+export async function overOneConnection(check: Check, bad: Sendable, access: string): Promise<Reply> {
+  const Agent = check.target.baseUrl.startsWith('https:') ? https.Agent : http.Agent;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const kept = new BoundedTransport(agent);
+  try {
+    const reply = await check.sender.sendOver(bad, kept);
+    const good: Sendable = {
+      method: 'GET',
+      path: 'planner/keywords/',
+      headers: [['authorization', `Bearer ${access}`]],
+    };
+    const started = performance.now();
+    let next: Reply;
+    try {
+      next = await check.sender.sendOver(good, kept);
+    } catch (error) {
+      const hangs = performance.now() - started >= BOUNDS.deadlineMs;
+      if (!(error instanceof NoAnswer) || hangs) throw error;
+      next = await check.raw(good);
+    }
+    if (next.status !== 200)
+      throw new Finding(
+        `answered with ${seenStatus(reply)}, and then a good request over the same connection with ${seenStatus(next)}: expected 200`,
+        next.exchange,
+      );
+    return reply;
+  } finally {
+    agent.destroy();
+  }
+}
