@@ -305,8 +305,8 @@ export const VARIANTS: readonly Variant[] = [
             .map((name) => [name, ['Unknown field.']]),
         ),
       }),
-      validateKeyword: (body) => ({
-        ...parts.validateKeyword(body),
+      validateKeyword: (body, partial) => ({
+        ...parts.validateKeyword(body, partial),
         ...(Object.keys(body).some((name) => !['keyword', 'site_id'].includes(name))
           ? { body: ['Unknown field.'] }
           : {}),

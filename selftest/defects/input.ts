@@ -52,7 +52,7 @@ const schemas =
 const keywordRules =
   (change: (errors: Record<string, string[]>, body: Json) => Record<string, string[]>) =>
   (parts: Parts): Partial<Parts> => ({
-    validateKeyword: (body) => change(parts.validateKeyword(body), body),
+    validateKeyword: (body, partial) => change(parts.validateKeyword(body, partial), body),
   });
 
 /** The members of an own member `__proto__` of the body. */
