@@ -1,18 +1,35 @@
-import { ABSURD } from './constant-servers.js';
-import { ACCESS } from './access.js';
-import { ACCOUNTS } from './accounts.js';
-import { ANSWERS } from './answers.js';
+import { CHANNEL } from './channel.js';
+import { CONSTANT_SERVERS } from './constant-servers.js';
 import type { Defect } from './defect.js';
-import { CORNERS } from './corners.js';
-import { INPUT } from './input.js';
-import { TOKENS } from './tokens.js';
+import { DOCUMENTATION } from './documentation.js';
+import { ENVELOPE } from './envelope.js';
+import { EXPIRY } from './expiry.js';
+import { FORBIDDEN } from './forbidden.js';
+import { JOURNEYS } from './journeys.js';
+import { LOGIN } from './login.js';
+import { REFRESH } from './refresh.js';
+import { REGISTER } from './register.js';
+import { REQUEST_ID } from './request-id.js';
+import { ROBUSTNESS } from './robustness.js';
+import { THROTTLE } from './throttle.js';
+import { TOKEN } from './token.js';
+import { UNAUTHENTICATED } from './unauthenticated.js';
 
+/** Every defect, by the area of the clause that it is for. */
 export const DEFECTS: readonly Defect[] = [
-  ...ANSWERS,
-  ...ACCOUNTS,
-  ...TOKENS,
-  ...ACCESS,
-  ...INPUT,
-  ...CORNERS,
-  ...ABSURD,
+  ...ENVELOPE,
+  ...REQUEST_ID,
+  ...REGISTER,
+  ...LOGIN,
+  ...TOKEN,
+  ...EXPIRY,
+  ...REFRESH,
+  ...UNAUTHENTICATED,
+  ...FORBIDDEN,
+  ...ROBUSTNESS,
+  ...THROTTLE,
+  ...JOURNEYS,
+  ...DOCUMENTATION,
+  ...CHANNEL,
+  ...CONSTANT_SERVERS,
 ];

@@ -5,7 +5,8 @@
  *   npm run kill -- REF-05       the defects that REF-05 must catch
  *   npm run kill -- spent-400    one defect, or one conforming variant
  *   npm run kill -- variants     the conforming variants, on which nothing may fail
- *   npm run kill -- --write      writes docs/kill-matrix.md
+ *   npm run kill -- none         the conforming target
+ *   npm run kill -- --write      writes docs/kill-matrix.md from what is pinned, and runs nothing
  */
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -121,6 +122,7 @@ function chosen(names: readonly string[]): string[] {
   const ids = names.flatMap((name) => {
     if (CLAUSES.some(({ id }) => id === name))
       return DEFECTS.filter(({ clauses }) => clauses.includes(name as ClauseId)).map(({ id }) => id);
+    if (name === CLEAN) return [CLEAN];
     if (name === 'variants') return VARIANTS.map(({ id }) => id);
     if ([...VARIANTS, ...DEFECTS].some(({ id }) => id === name)) return [name];
     throw new Error(`${name} is neither a clause nor a defect nor a variant.`);
@@ -135,6 +137,10 @@ async function main(): Promise<void> {
   });
   if (values.work === true) {
     work();
+    return;
+  }
+  if (values.write === true) {
+    writeFileSync(join(__dirname, '../../docs/kill-matrix.md'), await matrixPage());
     return;
   }
   const started = performance.now();
@@ -155,8 +161,6 @@ async function main(): Promise<void> {
           if (positionals.includes(id) || positionals.includes(cell.defect))
             console.log(`${cell.defect} → ${id}: ${reason}`);
   }
-  if (values.write === true && whole)
-    writeFileSync(join(__dirname, '../../docs/kill-matrix.md'), await matrixPage(cells));
   process.exitCode = faults.length === 0 ? 0 : 1;
 }
 

@@ -1,53 +1,22 @@
-/** Faults with bad input, limits, documentation and the channel. */
-import { parse } from 'yaml';
-import { Refusal, type Answer, type Context, type Parts } from '../../fixtures/reference/behaviour.js';
+/** Faults of bad input (ROB). */
+import type { Context, Parts } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-
-type Json = Record<string, unknown>;
-
-const crash = new Refusal(500, 'Internal server error');
+import { bodyOf, crash, json, parsed, type Json } from './helpers.js';
 
 /** The body read in another way, where `read` has something to say. */
-const bodies =
+const reads =
   (read: (context: Context, text: string) => Json | undefined) =>
   (parts: Parts): Partial<Parts> => ({
     readBody: (context) => read(context, context.rawBody.toString()) ?? parts.readBody(context),
   });
 
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
-const fails = (when: (text: string, context: Context) => boolean) =>
-  bodies((context, text) => {
+const crashesOn = (when: (text: string, context: Context) => boolean) =>
+  reads((context, text) => {
     if (when(text, context)) throw crash;
     return undefined;
   });
 
 const isJson = ({ headers }: Context): boolean => headers['content-type']?.startsWith('application/json') === true;
-
-const headersOf =
-  (change: (headers: Record<string, string>, context: Context, answer: Answer) => void) => (): Partial<Parts> => ({
-    present: (answer, context) => {
-      const headers = { ...answer.headers };
-      change(headers, context, answer);
-      return { ...answer, headers };
-    },
-  });
-
-const schemas =
-  (change: (document: Json & { paths: Record<string, Json>; components: { schemas: Record<string, Json> } }) => void) =>
-  (parts: Parts): Partial<Parts> => ({
-    schema: () => {
-      const document = parse(JSON.stringify(parts.schema())) as Parameters<typeof change>[0];
-      change(document);
-      return document;
-    },
-  });
 
 const keywordRules =
   (change: (errors: Record<string, string[]>, body: Json) => Record<string, string[]>) =>
@@ -62,12 +31,16 @@ const protoOf = ({ rawBody }: Context): Json => {
   return own ? (Object.getOwnPropertyDescriptor(body, '__proto__')?.value as Json) : {};
 };
 
-export const INPUT: readonly Defect[] = [
+function isJsonLike(text: string): boolean {
+  return text.startsWith('{') && parsed(text) !== undefined;
+}
+
+export const ROBUSTNESS: readonly Defect[] = [
   {
     id: 'malformed-500',
     story: 'The parse error is caught nowhere.',
     clauses: ['ROB-01'],
-    replace: fails(
+    replace: crashesOn(
       (text, context) => isJson(context) && text !== '' && text.length < 300 && parsed(text) === undefined,
     ),
   },
@@ -75,7 +48,7 @@ export const INPUT: readonly Defect[] = [
     id: 'list-500',
     story: '`.get` is called on a list.',
     clauses: ['ROB-01'],
-    replace: fails((text) => Array.isArray(parsed(text))),
+    replace: crashesOn((text) => Array.isArray(parsed(text))),
   },
   {
     id: 'text-is-object',
@@ -100,7 +73,7 @@ export const INPUT: readonly Defect[] = [
     id: 'object-500',
     story: 'A NoSQL operator in the password reaches the query.',
     clauses: ['ROB-02'],
-    replace: fails((text) => {
+    replace: crashesOn((text) => {
       const password = (parsed(text) as Json | undefined)?.['password'];
       return typeof password === 'object' && password !== null && '$ne' in password;
     }),
@@ -109,7 +82,7 @@ export const INPUT: readonly Defect[] = [
     id: 'login-number-500',
     story: 'A string method is called on what the client sent.',
     clauses: ['ROB-02'],
-    replace: fails(
+    replace: crashesOn(
       (text, { operation }) =>
         operation === 'login' && typeof (parsed(text) as Json | undefined)?.['password'] === 'number',
     ),
@@ -118,7 +91,7 @@ export const INPUT: readonly Defect[] = [
     id: 'form-taken',
     story: '`FormParser` is on by default.',
     clauses: ['ROB-03'],
-    replace: bodies(({ headers, operation }, text) =>
+    replace: reads(({ headers, operation }, text) =>
       operation === 'createKeyword' && headers['content-type']?.includes('urlencoded') === true
         ? Object.fromEntries(new URLSearchParams(text))
         : undefined,
@@ -128,7 +101,7 @@ export const INPUT: readonly Defect[] = [
     id: 'any-type-is-json',
     story: 'The body is parsed as JSON whatever it says it is.',
     clauses: ['ROB-03'],
-    replace: bodies(({ operation, headers }, text) =>
+    replace: reads(({ operation, headers }, text) =>
       operation === 'createKeyword' && headers['content-type'] === 'text/plain' ? (parsed(text) as Json) : undefined,
     ),
   },
@@ -136,13 +109,13 @@ export const INPUT: readonly Defect[] = [
     id: 'no-type-500',
     story: 'The content type is split before anybody looks whether there is one.',
     clauses: ['ROB-03'],
-    replace: fails((_, { headers, rawBody }) => headers['content-type'] === undefined && rawBody.length > 0),
+    replace: crashesOn((_, { headers, rawBody }) => headers['content-type'] === undefined && rawBody.length > 0),
   },
   {
     id: 'long-taken',
     story: 'A text column without a limit, and no limit in front of it.',
     clauses: ['ROB-04'],
-    replace: bodies(({ operation, rawBody }, text) =>
+    replace: reads(({ operation, rawBody }, text) =>
       operation === 'createKeyword' && rawBody.length > 900_000 ? { keyword: text.slice(0, 200) } : undefined,
     ),
   },
@@ -150,31 +123,31 @@ export const INPUT: readonly Defect[] = [
     id: 'long-500',
     story: 'The database refuses what the serializer let through.',
     clauses: ['ROB-04'],
-    replace: fails((text) => text.length > 900_000),
+    replace: crashesOn((text) => text.length > 900_000),
   },
   {
     id: 'nul-500',
     story: 'PostgreSQL refuses U+0000, and nobody asked before.',
     clauses: ['ROB-05'],
-    replace: fails((text, { operation }) => operation === 'register' && text.includes(String.raw`\u0000`)),
+    replace: crashesOn((text, { operation }) => operation === 'register' && text.includes(String.raw`\u0000`)),
   },
   {
     id: 'charset-500',
     story: '`LookupError: unknown encoding` in the parser.',
     clauses: ['ROB-05'],
-    replace: fails((_, { headers }) => headers['content-type']?.includes('no-such-charset') === true),
+    replace: crashesOn((_, { headers }) => headers['content-type']?.includes('no-such-charset') === true),
   },
   {
     id: 'surrogate-500',
     story: 'A lone surrogate cannot be encoded when the answer quotes it.',
     clauses: ['ROB-05'],
-    replace: fails((text) => text.includes(String.raw`\ud800`)),
+    replace: crashesOn((text) => text.includes(String.raw`\ud800`)),
   },
   {
     id: 'utf8-replaced',
     story: 'Invalid bytes become replacement characters, and are stored.',
     clauses: ['ROB-05'],
-    replace: bodies(({ operation, rawBody }, text) =>
+    replace: reads(({ operation, rawBody }, text) =>
       operation === 'createKeyword' && isJsonLike(text) && !Buffer.from(text).equals(rawBody)
         ? (parsed(text) as Json)
         : undefined,
@@ -193,7 +166,7 @@ export const INPUT: readonly Defect[] = [
     id: 'deep-500',
     story: 'The JSON parser recurses.',
     clauses: ['ROB-06'],
-    replace: fails((text) => text.includes('['.repeat(2000)) || text.includes('{"a":'.repeat(2000))),
+    replace: crashesOn((text) => text.includes('['.repeat(2000)) || text.includes('{"a":'.repeat(2000))),
   },
   {
     id: 'deep-token-500',
@@ -211,7 +184,7 @@ export const INPUT: readonly Defect[] = [
     id: 'proto-merged',
     story: 'The body is merged into an object, `__proto__` too.',
     clauses: ['ROB-06'],
-    replace: bodies(({ operation }, text) =>
+    replace: reads(({ operation }, text) =>
       operation === 'refresh' && text.includes('__proto__')
         ? (() => {
             throw crash;
@@ -252,7 +225,7 @@ export const INPUT: readonly Defect[] = [
     id: 'member-twice-last-wins',
     story: '`json.loads` takes the last of two members of one name, the firewall in front of it the first.',
     clauses: ['ROB-06'],
-    replace: bodies(({ operation }, text) =>
+    replace: reads(({ operation }, text) =>
       operation === 'createKeyword' && /"keyword":.*"keyword":/.test(text) ? (parsed(text) as Json) : undefined,
     ),
   },
@@ -260,7 +233,7 @@ export const INPUT: readonly Defect[] = [
     id: 'refresh-twice-first-wins',
     story: 'A hand-written parser stops at the first member that it looks for.',
     clauses: ['ROB-06'],
-    replace: bodies(({ operation }, text) => {
+    replace: reads(({ operation }, text) => {
       const first = /^\{"refresh":"([^"]*)","refresh":"[^"]*"\}$/.exec(text)?.[1];
       return operation === 'refresh' && first !== undefined ? { refresh: first } : undefined;
     }),
@@ -275,7 +248,7 @@ export const INPUT: readonly Defect[] = [
     id: 'emoji-500',
     story: 'The column is `utf8` with three bytes.',
     clauses: ['ROB-07'],
-    replace: fails((text, { operation }) => operation === 'createKeyword' && /[\u{10000}-\u{10ffff}]/u.test(text)),
+    replace: crashesOn((text, { operation }) => operation === 'createKeyword' && /[\u{10000}-\u{10ffff}]/u.test(text)),
   },
   {
     id: 'slash-500',
@@ -340,149 +313,91 @@ export const INPUT: readonly Defect[] = [
       }),
     }),
   },
-
   {
-    id: 'throttle-headers-missing',
-    story: 'The throttle adds its headers only where it runs.',
-    clauses: ['THR-01'],
-    replace: headersOf((headers, _, { status }) => {
-      if (status >= 400) delete headers['X-Throttle-Remaining'];
-    }),
-  },
-  {
-    id: 'throttle-more-left-than-limit',
-    story: 'Each worker has its own counter; this one began anew.',
-    clauses: ['THR-01'],
-    replace: headersOf((headers, { operation }) => {
-      if (operation === 'refresh') headers['X-Throttle-Remaining'] = String(Number(headers['X-Throttle-Limit']) + 1);
-    }),
-  },
-  {
-    id: 'throttle-reset-in-milliseconds',
-    story: '`Date.now()` was taken for Unix time.',
-    clauses: ['THR-01'],
-    replace: headersOf((headers) => {
-      headers['X-Throttle-Reset'] = String(Number(headers['X-Throttle-Reset']) * 1000);
-    }),
-  },
-  {
-    id: 'never-throttled',
-    story: 'Throttling is bypassed, and nobody counts wrong passwords.',
-    clauses: ['THR-02', 'THR-03'],
+    id: 'refresh-without-jti-500',
+    story: 'The blacklist asks for `token["jti"]`.',
+    clauses: ['ROB-06'],
     replace: (parts) => ({
-      throttle: (context) => ({ ...parts.throttle(context), refused: false }),
-      lockedFor: () => 0,
+      spend: (given) => {
+        if (given['jti'] === undefined) throw crash;
+        return parts.spend(given);
+      },
     }),
   },
   {
-    id: 'retry-after-missing',
-    story: 'The 429 does not say when to come back.',
-    clauses: ['THR-02'],
-    replace: headersOf((headers, _, { status }) => {
-      if (status === 429) delete headers['Retry-After'];
+    id: 'number-as-password',
+    story: '`CharField` makes a text of a number.',
+    clauses: ['ROB-02'],
+    replace: (parts) => ({
+      readBody: (context) => {
+        const body = parts.readBody(context);
+        const { password } = body;
+        return context.operation === 'register' && typeof password === 'number' && password > 1e7
+          ? { ...body, password: String(password) }
+          : body;
+      },
     }),
   },
   {
-    id: 'throttled-503',
-    story: 'The proxy sheds load with its own status.',
-    clauses: ['THR-02', 'THR-03'],
-    replace: () => ({ present: (answer) => (answer.status === 429 ? { ...answer, status: 503 } : answer) }),
-  },
-  {
-    id: 'locked-for-good',
-    story: 'The lock is never lifted: anybody can lock anybody out.',
-    clauses: ['THR-03'],
-    replace: (parts) => {
-      const locked = new Set<string>();
-      return {
-        lockedFor: (email) => {
-          if (parts.lockedFor(email) > 0) locked.add(parts.emailKey(email));
-          return locked.has(parts.emailKey(email)) ? 1 : 0;
-        },
-      };
-    },
-  },
-
-  {
-    id: 'schema-drifted-path',
-    story: 'The route was moved to `auth/token/refresh/`.',
-    clauses: ['DOC-02'],
-    replace: schemas(({ paths }) => {
-      paths['/auth/token/refresh/'] = paths['/auth/refresh/'] ?? {};
-      delete paths['/auth/refresh/'];
+    id: 'form-at-refresh',
+    story: 'The refresh view takes forms as well, as the library had it.',
+    clauses: ['ROB-03'],
+    replace: (parts) => ({
+      readBody: (context) =>
+        context.operation === 'refresh' && context.headers['content-type']?.includes('urlencoded') === true
+          ? Object.fromEntries(new URLSearchParams(context.rawBody.toString()))
+          : parts.readBody(context),
     }),
   },
   {
-    id: 'schema-open-route',
-    story: 'The document says that the list needs no token.',
-    clauses: ['DOC-02'],
-    replace: schemas(({ paths }) => {
-      (paths['/planner/keywords/'] as { get: Json }).get['security'] = [];
+    id: 'text-behind-json',
+    story: '`raw_decode` stops at the end of the first value.',
+    clauses: ['ROB-01'],
+    replace: (parts) => ({
+      readBody: (context) => {
+        const text = context.rawBody.toString();
+        return context.operation === 'createKeyword' && text.endsWith('} x')
+          ? json(text.slice(0, -2))
+          : parts.readBody(context);
+      },
     }),
   },
   {
-    id: 'schema-missing',
-    story: 'The document is served to staff only.',
-    clauses: ['DOC-02'],
-    replace: () => ({ schema: () => ({ detail: 'Not found.' }) }),
-  },
-  {
-    id: 'docs-wrong-server',
-    browser: true,
-    story: 'The document names a server that is not there.',
-    clauses: ['DOC-01'],
-    replace: schemas((document) => {
-      document['servers'] = [{ url: '/v2' }];
+    id: 'control-character-taken',
+    story: '`strict=False` lets raw control characters into texts.',
+    clauses: ['ROB-01'],
+    replace: (parts) => ({
+      readBody: (context) => {
+        const text = context.rawBody.toString();
+        return context.operation === 'createKeyword' && text.includes('\u0001')
+          ? json(text.replaceAll('\u0001', String.raw`\u0001`))
+          : parts.readBody(context);
+      },
     }),
   },
   {
-    id: 'docs-without-bearer',
-    browser: true,
-    story: 'The security scheme is called apiKey, and Authorize asks for a cookie.',
-    clauses: ['DOC-01', 'DOC-02'],
-    replace: schemas(({ components }) => {
-      (components as unknown as { securitySchemes: Json }).securitySchemes = {
-        bearer: { type: 'apiKey', in: 'header', name: 'X-Key' },
-      };
+    id: 'nul-in-a-new-address',
+    story: 'The pattern of an address forbids blanks and `@`, and NUL is neither.',
+    clauses: ['ROB-05'],
+    replace: (parts) => ({
+      validateRegistration: (body) => {
+        const { email, ...others } = parts.validateRegistration(body);
+        return email === undefined || String(body['email']).includes('\0') ? others : { email, ...others };
+      },
     }),
   },
   {
-    id: 'docs-empty-page',
-    browser: true,
-    story: 'The bundle is loaded from elsewhere, and the page stays empty.',
-    clauses: ['DOC-01'],
-    replace: () => ({ docsPage: () => '<!doctype html><title>API</title><div id="swagger-ui"></div>' }),
-  },
-
-  {
-    id: 'cors-reflects',
-    story: '`CORS_ALLOW_ALL_ORIGINS` with `CORS_ALLOW_CREDENTIALS`.',
-    clauses: ['NET-02'],
-    replace: headersOf((headers, context) => {
-      const { origin } = context.headers;
-      if (origin !== undefined)
-        Object.assign(headers, { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' });
-    }),
-  },
-  {
-    id: 'cors-null',
-    story: '`null` is on the list of origins, for files opened from disk.',
-    clauses: ['NET-02'],
-    replace: headersOf((headers, context) => {
-      if (context.headers['origin'] === 'null')
-        Object.assign(headers, { 'Access-Control-Allow-Origin': 'null', 'Access-Control-Allow-Credentials': 'true' });
-    }),
-  },
-  {
-    id: 'sniffable',
-    story: '`SecurityMiddleware` is missing.',
-    clauses: ['NET-03'],
-    replace: headersOf((headers) => {
-      delete headers['X-Content-Type-Options'];
+    id: 'password-of-a-megabyte',
+    story: 'The limits of columns do not apply to what is hashed (CVE-2013-1443).',
+    clauses: ['ROB-04'],
+    replace: (parts) => ({
+      readBody: (context) => {
+        const body = context.rawBody.length > 900_000 && context.operation === 'register' ? bodyOf(context) : {};
+        const { password } = body;
+        return typeof password === 'string' && password.length > 900_000
+          ? { ...body, password: password.slice(0, 100) }
+          : parts.readBody(context);
+      },
     }),
   },
 ];
-
-function isJsonLike(text: string): boolean {
-  return text.startsWith('{') && parsed(text) !== undefined;
-}

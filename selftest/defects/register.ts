@@ -1,47 +1,7 @@
-/** Faults of register and login. */
-import { Refusal, type Context, type Outcome, type Parts, type User } from '../../fixtures/reference/behaviour.js';
-import { unauthenticated } from '../../fixtures/reference/jwt.js';
+/** Faults of register (REG). */
+import { type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-
-type Json = Record<string, unknown>;
-type Data = Json & { user: Json; access: string; refresh: string };
-
-const bodyOf = (context: Context): Json => {
-  try {
-    return JSON.parse(context.rawBody.toString()) as Json;
-  } catch {
-    return {};
-  }
-};
-
-/** What an operation answers with, changed. */
-const data =
-  (operation: 'register' | 'login', change: (data: Data, context: Context) => Json) =>
-  (parts: Parts): Partial<Parts> => ({
-    [operation]: async (context: Context): Promise<Outcome> => {
-      const outcome = await parts[operation](context);
-      return 'data' in outcome ? { ...outcome, data: change(outcome.data as Data, context) } : outcome;
-    },
-  });
-
-/** A refusal of an operation, turned into another. */
-const refusal =
-  (operation: 'register' | 'login', change: (refusal: Refusal, context: Context) => Refusal) =>
-  (parts: Parts): Partial<Parts> => ({
-    [operation]: async (context: Context): Promise<Outcome> => {
-      try {
-        return await parts[operation](context);
-      } catch (error) {
-        throw error instanceof Refusal ? change(error, context) : error;
-      }
-    },
-  });
-
-const status =
-  (operation: 'register' | 'login', code: number) =>
-  (parts: Parts): Partial<Parts> => ({
-    [operation]: async (context: Context) => ({ ...(await parts[operation](context)), status: code }),
-  });
+import { type Json, type Session, answeredWith, bodyOf, claims, data, refusal } from './helpers.js';
 
 /** Validation without what it says of one field. */
 const lenient =
@@ -53,22 +13,7 @@ const lenient =
     },
   });
 
-const known = (parts: Parts, context: Context): User | undefined => parts.findUser(String(bodyOf(context)['email']));
-const wrong =
-  (when: (parts: Parts, context: Context) => boolean, change: (refusal: Refusal) => Refusal) =>
-  (parts: Parts): Partial<Parts> =>
-    refusal('login', (error, context) => (error.status === 401 && when(parts, context) ? change(error) : error))(parts);
-
-const passwords =
-  (fold: (password: string) => string) =>
-  (parts: Parts): Partial<Parts> => ({
-    hashPassword: (password) => parts.hashPassword(fold(password)),
-    checkPassword: (password, hash) => parts.checkPassword(fold(password), hash),
-  });
-
-const pairs = new Map<number, string>();
-
-export const ACCOUNTS: readonly Defect[] = [
+export const REGISTER: readonly Defect[] = [
   {
     id: 'register-asks-for-more',
     story: 'Sign-up wants a country since the last release.',
@@ -242,7 +187,7 @@ export const ACCOUNTS: readonly Defect[] = [
     clauses: ['REG-09'],
     replace: (parts) => ({
       register: async (context) => {
-        const outcome = (await parts.register(context)) as { status: number; data: Data };
+        const outcome = (await parts.register(context)) as { status: number; data: Session };
         const payload = JSON.parse(
           Buffer.from(outcome.data.access.split('.')[1] ?? '', 'base64url').toString(),
         ) as Json;
@@ -382,7 +327,7 @@ export const ACCOUNTS: readonly Defect[] = [
     id: 'register-200',
     story: '`Response(data)` without a status.',
     clauses: ['REG-13'],
-    replace: status('register', 200),
+    replace: answeredWith('register', 200),
   },
   {
     id: 'register-shared-account',
@@ -395,282 +340,82 @@ export const ACCOUNTS: readonly Defect[] = [
       }),
     }),
   },
-
-  { id: 'login-201', story: 'Login is a create view.', clauses: ['LOG-01'], replace: status('login', 201) },
   {
-    id: 'login-token-names',
-    story: 'The tokens are called `access_token` and `refresh_token`.',
-    clauses: ['LOG-01'],
-    replace: data('login', ({ user, access, refresh }) => ({ user, access_token: access, refresh_token: refresh })),
-  },
-  {
-    id: 'login-without-user',
-    story: "The library's own token view.",
-    clauses: ['LOG-01'],
-    replace: data('login', ({ access, refresh }) => ({ access, refresh })),
-  },
-  {
-    id: 'login-id-as-text',
-    story: 'Ids are texts since the move to UUIDs.',
-    clauses: ['LOG-02'],
-    replace: data('login', (it) => ({ ...it, user: { ...it.user, id: String(it.user['id']) } })),
-  },
-  {
-    id: 'login-unknown-role',
-    story: 'A role that no document knows.',
-    clauses: ['LOG-02'],
-    replace: data('login', (it) => ({ ...it, user: { ...it.user, role: 'superadmin' } })),
-  },
-  {
-    id: 'login-account-id-only',
-    story: 'The account is given by its id.',
-    clauses: ['LOG-02'],
-    replace: data('login', (it) => ({
-      ...it,
-      user: { ...it.user, account: (it.user['account'] as { id: number }).id },
-    })),
-  },
-  {
-    id: 'login-account-without-slug',
-    story: 'The slug was renamed.',
-    clauses: ['LOG-02'],
-    replace: data('login', (it) => ({
-      ...it,
-      user: {
-        ...it.user,
-        account: { id: (it.user['account'] as { id: number }).id, name: 'Analytical Engines', key: 'a' },
-      },
-    })),
-  },
-  {
-    id: 'login-other-user',
-    story: 'Users swapped under load: the answer shows somebody else.',
-    clauses: ['LOG-03', 'TOK-04'],
-    replace: (parts, store) =>
-      data('login', (it) => ({ ...it, user: { ...it.user, id: store.users[2]?.id, email: store.users[2]?.email } }))(
-        parts,
-      ),
-  },
-  {
-    id: 'wrong-password-400',
-    story: 'The serializer raises a validation error for wrong credentials.',
-    clauses: ['LOG-04'],
-    replace: wrong(
-      (parts, context) => known(parts, context) !== undefined,
-      (error) => new Refusal(400, error.error),
+    id: 'register-access-dead',
+    story: 'The token of register is signed before the user is saved, and names nobody.',
+    clauses: ['REG-03'],
+    replace: claims((given, kind, occasion) =>
+      occasion === 'register' && kind === 'access' ? { ...given, user_id: 987_654 } : given,
     ),
   },
   {
-    id: 'wrong-password-403',
-    story: '`AuthenticationFailed` without a challenge becomes 403.',
-    clauses: ['LOG-04'],
-    replace: wrong(
-      (parts, context) => known(parts, context) !== undefined,
-      (error) => new Refusal(403, error.error),
+    id: 'register-refresh-dead',
+    story: 'Register opens no session, so its refresh token belongs to none.',
+    clauses: ['REG-03'],
+    replace: claims((given, kind, occasion) =>
+      occasion === 'register' && kind === 'refresh' ? { ...given, chain: 'none' } : given,
     ),
   },
   {
-    id: 'wrong-password-accepted',
-    story: 'A master password of the developers was left in: any password of its form.',
-    clauses: ['LOG-04'],
+    id: 'register-access-an-hour',
+    story: 'Register has its own call of the token library, with its default lifetime.',
+    clauses: ['REG-03'],
     replace: (parts) => ({
-      checkPassword: async (password, hash) =>
-        (password.startsWith('Cf7!') && password.length === 20) || parts.checkPassword(password, hash),
+      lifetime: (kind, occasion) =>
+        occasion === 'register' && kind === 'access' ? 3600 : parts.lifetime(kind, occasion),
     }),
   },
   {
-    id: 'unknown-email-404',
-    story: '`get_object_or_404` for the user.',
-    clauses: ['LOG-05'],
-    replace: wrong(
-      (parts, context) => known(parts, context) === undefined,
-      () => new Refusal(404, 'Resource not found'),
-    ),
-  },
-  {
-    id: 'unknown-email-500',
-    story: '`User.DoesNotExist` is not caught.',
-    clauses: ['LOG-05'],
-    replace: wrong(
-      (parts, context) => known(parts, context) === undefined,
-      () => new Refusal(500, 'Internal server error'),
-    ),
-  },
-  {
-    id: 'login-two-messages',
-    story: '"No such user", "wrong password".',
-    clauses: ['LOG-06'],
-    replace: wrong(
-      (parts, context) => known(parts, context) === undefined,
-      () => unauthenticated('No such user'),
-    ),
-  },
-  {
-    id: 'login-telling-header',
-    story: 'A header for the support tells whether the account exists.',
-    clauses: ['LOG-06'],
+    id: 'refusal-quotes-the-body',
+    story: 'A refused form is sent back with what was in it.',
+    clauses: ['REG-09'],
     replace: (parts) => ({
-      headers: (context, code) => ({
-        ...parts.headers(context, code),
-        ...(context.operation === 'login' && code === 401 && known(parts, context) !== undefined
-          ? { 'X-Account': 'active' }
+      errorEnvelope: (refusal, id, context) => ({
+        ...parts.errorEnvelope(refusal, id, context),
+        ...(context.operation === 'register' && refusal.status === 400
+          ? { error: `Validation failed: ${context.rawBody.subarray(0, 500).toString()}` }
           : {}),
       }),
     }),
   },
   {
-    id: 'login-telling-errors',
-    story: 'Right status, wrong body: `errors` names the field that was wrong.',
-    clauses: ['LOG-06'],
-    replace: wrong(
-      (parts, context) => known(parts, context) !== undefined,
-      (error) => new Refusal(401, error.error, { password: ['Wrong password.'] }, error.headers),
-    ),
-  },
-  {
-    id: 'login-missing-500',
-    story: '`request.data["password"]` without a serializer.',
-    clauses: ['LOG-08', 'ROB-07'],
-    replace: refusal('login', (error, context) =>
-      Object.keys(bodyOf(context)).join() === 'email' ? new Refusal(500, 'Internal server error') : error,
-    ),
-  },
-  {
-    id: 'login-missing-401',
-    story: 'A missing password is a wrong one.',
-    clauses: ['LOG-08'],
-    replace: refusal('login', (error, context) =>
-      error.status === 400 && Object.keys(bodyOf(context)).length === 1
-        ? unauthenticated('Invalid credentials')
-        : error,
-    ),
-  },
-  {
-    id: 'login-empty-password',
-    story: 'LDAP takes an empty password for an anonymous bind, and says yes.',
-    clauses: ['LOG-08'],
+    id: 'staff-makes-admin',
+    story: '`is_staff` is in the fields of the serializer, and staff are admins.',
+    clauses: ['REG-10'],
     replace: (parts) => ({
-      validateLogin: (body) => (body['password'] === '' ? {} : parts.validateLogin(body)),
-      checkPassword: async (password, hash) => password === '' || parts.checkPassword(password, hash),
-    }),
-  },
-  {
-    id: 'password-any-case',
-    story: 'Passwords are folded to lower case.',
-    clauses: ['LOG-09'],
-    replace: passwords((password) => password.toLowerCase()),
-  },
-  {
-    id: 'password-trimmed',
-    story: '`CharField` trims by default.',
-    clauses: ['LOG-09'],
-    replace: passwords((password) => password.trim()),
-  },
-  {
-    id: 'password-prefix',
-    story: 'Sixteen characters are compared: the column of an old system.',
-    clauses: ['LOG-09'],
-    replace: passwords((password) => password.slice(0, 16)),
-  },
-  {
-    id: 'password-72-bytes',
-    story: 'bcrypt without a hash in front reads 72 bytes.',
-    clauses: ['LOG-09'],
-    replace: passwords((password) => Buffer.from(password).subarray(0, 72).toString()),
-  },
-  {
-    id: 'login-same-access',
-    story: 'The access token is cached for the user.',
-    clauses: ['LOG-10'],
-    replace: data('login', (it) => {
-      const id = Number(it.user['id']);
-      const access = pairs.get(id) ?? it.access;
-      pairs.set(id, access);
-      return { ...it, access };
-    }),
-  },
-  {
-    id: 'login-reads-bearer',
-    story: 'Authentication classes run on login, and refuse a stale token.',
-    clauses: ['LOG-11'],
-    replace: (parts) => ({
-      login: async (context) => {
-        if (context.headers['authorization']?.startsWith('Bearer') === true) await parts.authenticate(context);
-        return parts.login(context);
-      },
-    }),
-  },
-  {
-    id: 'login-reads-basic',
-    story: 'A gateway takes any `Authorization` but Bearer for its own.',
-    clauses: ['LOG-11'],
-    replace: (parts) => ({
-      login: (context) => {
-        if (context.headers['authorization']?.startsWith('Basic') === true) throw unauthenticated();
-        return parts.login(context);
-      },
-    }),
-  },
-  {
-    id: 'store-on-refresh',
-    story: '`never_cache` was forgotten on refresh.',
-    clauses: ['LOG-12'],
-    replace: (parts) => ({
-      headers: (context, code) => {
-        const headers = parts.headers(context, code);
-        if (context.operation === 'refresh') delete headers['Cache-Control'];
-        return headers;
-      },
-    }),
-  },
-  {
-    id: 'store-private-at-login',
-    story: '`private` was thought to be enough.',
-    clauses: ['LOG-12'],
-    replace: (parts) => ({
-      headers: (context, code) => ({
-        ...parts.headers(context, code),
-        ...(context.operation === 'login' ? { 'Cache-Control': 'private, max-age=0' } : {}),
+      standing: (body) => ({
+        ...parts.standing(body),
+        ...(body['is_staff'] === true ? { role: 'admin' as const } : {}),
       }),
     }),
   },
   {
-    id: 'login-by-get',
-    story: 'Login reads its parameters wherever they are.',
-    clauses: ['LOG-13'],
+    id: 'hidden-superuser',
+    story: '`is_superuser` is taken, shown nowhere, and sees every tenant.',
+    clauses: ['REG-10'],
+    replace: (parts, store) => {
+      const supers = new Set<number>();
+      return {
+        standing: (body) => {
+          const standing = parts.standing(body);
+          if (body['is_superuser'] === true) supers.add(standing.id);
+          return standing;
+        },
+        keywordsOf: (user, site) => (supers.has(user.id) ? store.keywords : parts.keywordsOf(user, site)),
+      };
+    },
+  },
+  {
+    id: 'email-found-anywhere',
+    story: 'The pattern of an e-mail address has no anchors.',
+    clauses: ['REG-06'],
     replace: (parts) => ({
-      present: (answer, context) => {
-        const user =
-          context.path.endsWith('/auth/login/') && context.method === 'GET'
-            ? parts.findUser(context.query.get('email') ?? '')
-            : undefined;
-        if (user === undefined) return answer;
-        const chain = parts.openChain(user);
-        return {
-          ...answer,
-          status: 200,
-          body: JSON.stringify({
-            success: true,
-            data: { user: parts.publicUser(user), ...parts.issue(user, chain, 'login') },
-            request_id: parts.requestId(context, 200),
-          }),
-        };
+      validateRegistration: (body) => {
+        const { email, ...others } = parts.validateRegistration(body);
+        const address = body['email'];
+        const taken = typeof address === 'string' && !address.includes('\0') && /[^\s@]+@[^\s@]+\.\w+/.test(address);
+        return email === undefined || taken ? others : { email, ...others };
       },
     }),
-  },
-  {
-    id: 'login-shows-hash',
-    story: 'The user is serialized whole, hash included.',
-    clauses: ['LOG-14'],
-    replace: data('login', (it) => ({
-      ...it,
-      user: { ...it.user, secret_data: 'pbkdf2_sha256$870000$c2FsdA$aGFzaA==' },
-    })),
-  },
-  {
-    id: 'login-shows-password',
-    story: 'The validated data is sent back.',
-    clauses: ['LOG-14'],
-    replace: data('login', (it, context) => ({ ...it, credentials: bodyOf(context)['password'] })),
   },
 ];

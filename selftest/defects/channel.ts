@@ -1,0 +1,59 @@
+/** Faults of the channel (NET). */
+import type { Context } from '../../fixtures/reference/behaviour.js';
+import type { Defect } from './defect.js';
+import { headersFor, headersWith } from './helpers.js';
+
+const reflected = ({ headers }: Context): Record<string, string> => ({
+  'Access-Control-Allow-Origin': headers['origin'] ?? '',
+  'Access-Control-Allow-Credentials': 'true',
+});
+
+export const CHANNEL: readonly Defect[] = [
+  {
+    id: 'cors-reflects',
+    story: '`CORS_ALLOW_ALL_ORIGINS` with `CORS_ALLOW_CREDENTIALS`.',
+    clauses: ['NET-02'],
+    replace: headersWith((headers, context) => {
+      const { origin } = context.headers;
+      if (origin !== undefined)
+        Object.assign(headers, { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' });
+    }),
+  },
+  {
+    id: 'cors-null',
+    story: '`null` is on the list of origins, for files opened from disk.',
+    clauses: ['NET-02'],
+    replace: headersWith((headers, context) => {
+      if (context.headers['origin'] === 'null')
+        Object.assign(headers, { 'Access-Control-Allow-Origin': 'null', 'Access-Control-Allow-Credentials': 'true' });
+    }),
+  },
+  {
+    id: 'sniffable',
+    story: '`SecurityMiddleware` is missing.',
+    clauses: ['NET-03'],
+    replace: headersWith((headers) => {
+      delete headers['X-Content-Type-Options'];
+    }),
+  },
+  {
+    id: 'cors-on-refusals',
+    story: 'The handler of errors adds its own headers, and reflects the origin in them.',
+    clauses: ['NET-02'],
+    replace: headersFor((context, status) => (status === 401 ? reflected(context) : {})),
+  },
+  {
+    id: 'cors-at-login',
+    story: 'Login is open to every origin, cookies and all.',
+    clauses: ['NET-02'],
+    replace: headersFor((context) => (context.path.endsWith('/auth/login/') ? reflected(context) : {})),
+  },
+  {
+    id: 'cors-by-beginning',
+    story: 'An origin is ours if it begins with the address of the application.',
+    clauses: ['NET-02'],
+    replace: headersFor((context) =>
+      context.headers['origin']?.startsWith('https://app.igny8.com') === true ? reflected(context) : {},
+    ),
+  },
+];

@@ -1,0 +1,81 @@
+/** Faults of the served documentation (DOC). */
+import { parse } from 'yaml';
+import type { Parts } from '../../fixtures/reference/behaviour.js';
+import type { Defect } from './defect.js';
+import type { Json } from './helpers.js';
+
+const document =
+  (change: (document: Json & { paths: Record<string, Json>; components: { schemas: Record<string, Json> } }) => void) =>
+  (parts: Parts): Partial<Parts> => ({
+    schema: () => {
+      const document = parse(JSON.stringify(parts.schema())) as Parameters<typeof change>[0];
+      change(document);
+      return document;
+    },
+  });
+
+export const DOCUMENTATION: readonly Defect[] = [
+  {
+    id: 'schema-drifted-path',
+    story: 'The route was moved to `auth/token/refresh/`.',
+    clauses: ['DOC-02'],
+    replace: document(({ paths }) => {
+      paths['/auth/token/refresh/'] = paths['/auth/refresh/'] ?? {};
+      delete paths['/auth/refresh/'];
+    }),
+  },
+  {
+    id: 'schema-open-route',
+    story: 'The document says that the list needs no token.',
+    clauses: ['DOC-02'],
+    replace: document(({ paths }) => {
+      (paths['/planner/keywords/'] as { get: Json }).get['security'] = [];
+    }),
+  },
+  {
+    id: 'schema-missing',
+    story: 'The document is served to staff only.',
+    clauses: ['DOC-02'],
+    replace: () => ({ schema: () => ({ detail: 'Not found.' }) }),
+  },
+  {
+    id: 'docs-wrong-server',
+    browser: true,
+    story: 'The document names a server that is not there.',
+    clauses: ['DOC-01'],
+    replace: document((document) => {
+      document['servers'] = [{ url: '/v2' }];
+    }),
+  },
+  {
+    id: 'docs-without-bearer',
+    browser: true,
+    story: 'The security scheme is called apiKey, and Authorize asks for a cookie.',
+    clauses: ['DOC-01', 'DOC-02'],
+    replace: document(({ components }) => {
+      (components as unknown as { securitySchemes: Json }).securitySchemes = {
+        bearer: { type: 'apiKey', in: 'header', name: 'X-Key' },
+      };
+    }),
+  },
+  {
+    id: 'docs-empty-page',
+    browser: true,
+    story: 'The bundle is loaded from elsewhere, and the page stays empty.',
+    clauses: ['DOC-01'],
+    replace: () => ({ docsPage: () => '<!doctype html><title>API</title><div id="swagger-ui"></div>' }),
+  },
+  {
+    id: 'schema-other-scheme',
+    story: 'The document tells of sessions and of HTTP Basic, as the generator found them.',
+    clauses: ['DOC-02'],
+    replace: (parts) => ({
+      schema: () => {
+        const document = structuredClone(parts.schema()) as { components: { securitySchemes: Json } };
+        const schemes = document.components.securitySchemes;
+        for (const name of Object.keys(schemes)) schemes[name] = { type: 'http', scheme: 'basic' };
+        return document;
+      },
+    }),
+  },
+];

@@ -1,0 +1,181 @@
+/** Faults of what a token is (TOK). */
+import { createHmac } from 'node:crypto';
+import { encodePart } from '../../fixtures/evidence/jwt.js';
+import type { Claims, Parts, TokenKind } from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
+import type { Defect } from './defect.js';
+import { KNOWN_KEY, asNumber, claims } from './helpers.js';
+
+/** Tokens of one kind that are not JWTs of ours: known by heart, and good as long as they are known. */
+const remembered =
+  (kind: TokenKind, write: (claims: Claims) => string) =>
+  (parts: Parts): Partial<Parts> => {
+    const issued = new Map<string, Claims>();
+    return {
+      sign: (given, of) => {
+        if (of !== kind) return parts.sign(given, of);
+        const token = write(given);
+        issued.set(token, given);
+        return token;
+      },
+      verifySignature: (token, of) => {
+        const given = of === kind ? issued.get(token) : undefined;
+        if (of === kind && given === undefined) throw unauthenticated('Invalid or expired token');
+        return given ?? parts.verifySignature(token, of);
+      },
+    };
+  };
+
+const withHeader =
+  (members: object, key = 'x') =>
+  (given: Claims) => {
+    const input = `${encodePart(members)}.${encodePart(given)}`;
+    return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
+  };
+
+export const TOKEN: readonly Defect[] = [
+  {
+    id: 'refresh-opaque',
+    story: 'Refresh tokens are random texts since the last rewrite.',
+    clauses: ['TOK-01'],
+    replace: remembered('refresh', (given) => `${String(given['jti'])}${String(given['jti'])}`),
+  },
+  {
+    id: 'refresh-unsigned',
+    story: 'Refresh tokens are looked up anyway, so nobody signs them.',
+    clauses: ['TOK-02', 'TOK-09'],
+    replace: remembered('refresh', (given) => `${encodePart({ alg: 'none', typ: 'JWT' })}.${encodePart(given)}.`),
+  },
+  {
+    id: 'refresh-other-alg',
+    story: 'Another service issues the refresh tokens, with RS256.',
+    clauses: ['TOK-03', 'TOK-09'],
+    replace: remembered('refresh', withHeader({ alg: 'RS256', typ: 'JWT' })),
+  },
+  {
+    id: 'typ-missing',
+    story: 'The header is built by hand.',
+    clauses: ['TOK-03', 'TOK-09'],
+    replace: remembered('refresh', withHeader({ alg: 'HS256' })),
+  },
+  {
+    id: 'user-id-called-sub',
+    story: 'Another library, other claims: the user is in `sub`.',
+    clauses: ['TOK-04'],
+    replace: (parts) => ({
+      ...claims(({ user_id, ...given }, kind) =>
+        kind === 'access' ? { ...given, sub: user_id } : { ...given, user_id },
+      )(parts),
+      userById: (id) => parts.userById(id),
+      verifySignature: (token, kind) => {
+        const given = parts.verifySignature(token, kind);
+        return given['user_id'] === undefined ? { ...given, user_id: given['sub'] } : given;
+      },
+    }),
+  },
+  {
+    id: 'user-id-of-account',
+    story: 'The id of the account is taken for that of the user.',
+    clauses: ['TOK-04'],
+    replace: (parts) => ({
+      ...claims((given, kind) =>
+        kind === 'access' ? { ...given, user_id: Number(given['user_id']) + 500, own: given['user_id'] } : given,
+      )(parts),
+      userById: (id) => parts.userById(typeof id === 'number' && id > 500 && id < 900 ? id - 500 : id),
+    }),
+  },
+  {
+    id: 'exp-in-milliseconds',
+    story: '`Date.now()` was taken for seconds.',
+    clauses: ['TOK-05', 'EXP-04', 'EXP-06', 'EXP-10', 'EXP-11'],
+    replace: (parts) => ({
+      ...claims((given) => ({ ...given, exp: asNumber(given['exp']) * 1000 }))(parts),
+      verifyTimes: () => undefined,
+    }),
+  },
+  {
+    id: 'exp-as-text',
+    story: '`exp` is written as ISO text.',
+    clauses: ['TOK-05'],
+    options: { jwtSecret: KNOWN_KEY },
+    replace: remembered('refresh', (given) =>
+      withHeader(
+        { alg: 'HS256', typ: 'JWT' },
+        KNOWN_KEY,
+      )({ ...given, exp: new Date(asNumber(given['exp']) * 1000).toISOString() }),
+    ),
+  },
+  {
+    id: 'iat-missing',
+    story: 'The payload is made by hand, without `iat`.',
+    clauses: ['TOK-06'],
+    replace: claims(({ iat: _, ...given }) => given),
+  },
+  {
+    id: 'iat-ahead',
+    story: 'Local time was taken for UTC: `iat` is an hour ahead.',
+    clauses: ['TOK-06', 'EXP-03'],
+    replace: claims((given) => ({ ...given, iat: asNumber(given['iat']) + 3600 })),
+  },
+  {
+    id: 'hash-in-payload',
+    story: 'The password hash is in the payload, to end tokens when it changes.',
+    clauses: ['TOK-07'],
+    replace: claims((given) => ({ ...given, pwd: 'pbkdf2_sha256$870000$c2FsdA$aGFzaA==' })),
+  },
+  {
+    id: 'key-in-payload',
+    story: 'The settings were merged into the payload.',
+    clauses: ['TOK-07'],
+    options: { jwtSecret: 'f3b1-conformance-9d1c-long-enough-to-be-strong-71aa' },
+    replace: claims((given) => ({ ...given, cfg: 'f3b1-conformance-9d1c-long-enough-to-be-strong-71aa' })),
+  },
+  {
+    id: 'weak-key',
+    story: 'The key is `secret`, as in the tutorial.',
+    clauses: ['TOK-08'],
+    options: { jwtSecret: 'secret' },
+  },
+  {
+    id: 'weak-key-of-template',
+    story: "The key is the settings template's own.",
+    clauses: ['TOK-08'],
+    options: { jwtSecret: 'django-insecure-change-me' },
+  },
+  {
+    id: 'weak-key-of-tutorial',
+    story: "The key is one that a framework's tutorial prints.",
+    clauses: ['TOK-08'],
+    options: { jwtSecret: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' },
+  },
+  {
+    id: 'weak-key-of-product',
+    story: "The key is the product's name and what it is for.",
+    clauses: ['TOK-08'],
+    options: { jwtSecret: 'igny8-backend-secret-key-2025' },
+  },
+  {
+    id: 'refresh-by-other-key',
+    story: 'Refresh tokens have a key of their own, that nobody wrote down.',
+    clauses: ['TOK-09'],
+    replace: remembered('refresh', withHeader({ alg: 'HS256', typ: 'JWT' })),
+  },
+  {
+    id: 'password-in-token-encoded',
+    story: 'The whole form is kept in a claim, in base64, for a migration that never came.',
+    clauses: ['TOK-07'],
+    replace: (parts) => {
+      let form = '';
+      return {
+        login: (context) => {
+          form = context.rawBody.toString('base64');
+          return parts.login(context);
+        },
+        claims: (kind, user, chain, occasion) => ({
+          ...parts.claims(kind, user, chain, occasion),
+          ...(occasion === 'login' && kind === 'access' ? { form } : {}),
+        }),
+      };
+    },
+  },
+];
