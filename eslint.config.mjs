@@ -43,6 +43,18 @@ export default tseslint.config(
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
       ],
+      // A number in a template reads as it is; anything else there is a mistake.
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        {
+          allowNumber: true,
+          allowAny: false,
+          allowBoolean: false,
+          allowNever: false,
+          allowNullish: false,
+          allowRegExp: false,
+        },
+      ],
       // Parts, checks and fixtures are objects of functions, handed around one by one: none of them has a `this`.
       '@typescript-eslint/unbound-method': 'off',
       // Claims and members come from a target: whatever they are, they are shown.

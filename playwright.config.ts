@@ -15,6 +15,7 @@ const MINUTE = 60_000;
 // The first cleans what Playwright records before the others see it; the last judges, when they have all written theirs.
 const reporters: ReporterDescription[] = [
   ['./report/sanitiser.ts'],
+  ['./fixtures/run/sharding.ts'],
   ['./fixtures/run/phases.ts'],
   ['html', { open: 'never', outputFolder: html }],
   ...(process.env['CI'] ? [['junit', { outputFile: `${out}/junit.xml` }] as ReporterDescription] : []),

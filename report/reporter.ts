@@ -11,7 +11,7 @@ import type {
   TestResult,
 } from '@playwright/test/reporter';
 import { OUTCOME_ATTACHMENT, type Outcome } from '../fixtures/evidence/outcome.js';
-import { RUN_SLOT, type RunState } from '../fixtures/run/run.js';
+import { publishedRun } from '../fixtures/run/run.js';
 import { loadWaivers } from '../fixtures/run/waivers.js';
 import { CONTRACT_VERSION, type ClauseId } from '../spec/generated/clauses.js';
 import { consoleText } from './outputs/console.js';
@@ -20,7 +20,7 @@ import { compareWith, readReport, schemaFault, writeWhole } from './report-file.
 import { htmlReport } from './outputs/html.js';
 import { Progress } from './outputs/progress.js';
 import { buildReport, type Report } from './report.js';
-import { clean } from './sanitiser.js';
+import { clean } from '../fixtures/evidence/secrets.js';
 import { artefactFolders, scanArtefacts } from './scan.js';
 import { badge, summaryMarkdown, workflowCommands } from './outputs/summary.js';
 import { givenUp, judgeClauses, judgeRun, shardProblems, type Finished, type GateLevel } from './verdict.js';
@@ -172,11 +172,6 @@ export default class ConformanceReporter implements Reporter {
     if (process.env['GITHUB_ACTIONS'] === 'true') process.stdout.write(workflowCommands(report));
   }
 
-  /** The run in this process; none in a merge, or where the global setup did not get so far. */
-  private live(): RunState | undefined {
-    return (globalThis as Record<symbol, unknown>)[RUN_SLOT] as RunState | undefined;
-  }
-
   private aborted(status: FullResult['status']): string | undefined {
     const [error] = this.errors;
     if (error !== undefined) {
@@ -184,7 +179,7 @@ export default class ConformanceReporter implements Reporter {
     }
     if (status === 'timedout') return 'The run took longer than it may, and was ended.';
     if (status === 'interrupted') return 'The run was interrupted.';
-    const stopped = this.live()?.stopped ?? givenUp(this.finished);
+    const stopped = publishedRun()?.stopped ?? givenUp(this.finished);
     return stopped === undefined ? undefined : `The run was given up: ${stopped}.`;
   }
 
@@ -256,7 +251,7 @@ export default class ConformanceReporter implements Reporter {
   /** After all reporters have written what they write. */
   async onExit(): Promise<void> {
     if (this.listing) return;
-    const finds = await scanArtefacts(artefactFolders(this.config, this.out), this.live()?.secrets() ?? []);
+    const finds = await scanArtefacts(artefactFolders(this.config, this.out), publishedRun()?.secrets() ?? []);
     for (const { file, what } of finds) {
       process.stdout.write(`${visible(file)} held ${what}: it was removed, and the run fails.\n`);
     }

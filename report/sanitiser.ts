@@ -6,27 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import type { Reporter, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
-import { maskText } from '../fixtures/evidence/secrets.js';
-
-// Each quantifier over blanks has a bound: text from a target is not to keep anybody busy.
-/** Header lines of a call log, whatever their value looks like. */
-const CALL_LOG_HEADER =
-  /^([ \t]{0,20}-?[ \t]{0,20}(?:authorization|cookie|set-cookie|proxy-authorization|x-api-key):).*$/gim;
-/** Members of a URL's query, and of a body, whatever their value looks like. */
-const QUERY_SECRET =
-  /([?&](?:token|access|refresh|access_token|refresh_token|password|jwt|api_?key)=)(?!«)[^&\s"'«]+/gi;
-const MEMBER_SECRET =
-  /("(?:password\d?|passwd|access|refresh|[a-z_]{0,20}token|secret|sessionid)\\{0,7}"\s{0,20}:\s{0,20}\\{0,7}")(?!«)[^"\\]+/gi;
-
-/** `text` without secrets: known ones, and whatever looks or is labelled like one. */
-export function clean(text: string): string {
-  return maskText(
-    text
-      .replace(CALL_LOG_HEADER, '$1 «removed»')
-      .replace(QUERY_SECRET, '$1«secret»')
-      .replace(MEMBER_SECRET, '$1«secret»'),
-  );
-}
+import { clean } from '../fixtures/evidence/secrets.js';
 
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -25,7 +25,7 @@ async function serve(answer: Answer): Promise<{ address: string; close(): void }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    address: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1/`,
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1/`,
     close: () => {
       server.closeAllConnections();
       server.close();
@@ -135,7 +135,7 @@ test('something that is no HTTP', async () => {
     socket.end('220 mail.example.com ESMTP\r\n');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   await expect(lookAt({ BASE_URL: address })).rejects.toThrow(/is not HTTP/);
   server.close();
 });
@@ -258,7 +258,7 @@ test('a TLS certificate that nobody vouches for: one clear sentence', async () =
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }]);
   const server = createHttps({ cert, key }, (_, response) => response.end('{}'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1/`;
+  const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1/`;
   await expect(lookAt({ BASE_URL: address })).rejects.toThrow(/its TLS certificate is self-signed/);
   server.close();
 });

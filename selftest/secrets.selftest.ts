@@ -5,7 +5,7 @@ import { chromium, expect, test } from '@playwright/test';
 import { findBrowser } from '../fixtures/run/browser.js';
 import { startReference, type Parts, type ReferenceOptions } from '../fixtures/reference/server.js';
 import { Refusal } from '../fixtures/reference/behaviour.js';
-import { maskMember, maskText, remember } from '../fixtures/evidence/secrets.js';
+import { maskField, maskText, remember } from '../fixtures/evidence/secrets.js';
 import { scanArtefacts } from '../report/scan.js';
 import { startProxy } from './harness/proxy.js';
 import { given, runSuite, type SuiteRun } from './harness/command-line.js';
@@ -222,7 +222,7 @@ test('the scan finds what was planted: as it is, encoded, and in archives', asyn
     Buffer.from(`x${secret}y`).toString('base64'),
     JSON.stringify({ secret }),
   ];
-  for (const [i, text] of spellings.entries()) writeFileSync(join(folder, `${String(i)}.txt`), `before ${text} after`);
+  for (const [i, text] of spellings.entries()) writeFileSync(join(folder, `${i}.txt`), `before ${text} after`);
   writeFileSync(join(folder, 'clean.txt'), 'nothing here');
   const finds = await scanArtefacts([folder], [secret, `${secret}ü`]);
   expect(finds).toHaveLength(spellings.length);
@@ -242,7 +242,7 @@ test('masks by name, by shape and by value', () => {
   ]) {
     expect(maskText(text), text).not.toMatch(/hunter2-canary|some other one|c2lnbmF0dXJl|aHVudGVyMi1jYW5h/);
   }
-  expect(maskMember('refresh', 'an-opaque-token-of-somebody')).not.toContain('opaque');
-  expect(maskMember('cookie', 'sessionid=abcdef123456')).not.toContain('abcdef');
+  expect(maskField('refresh', 'an-opaque-token-of-somebody')).not.toContain('opaque');
+  expect(maskField('cookie', 'sessionid=abcdef123456')).not.toContain('abcdef');
   expect(maskText('nothing secret here')).toBe('nothing secret here');
 });

@@ -7,7 +7,8 @@ import type { Reply } from '../fixtures/evidence/reply.js';
 import { timingSideChannel } from './support/timing.js';
 import { stranger } from './support/resources.js';
 import { decode, encodePart, resign } from '../fixtures/evidence/jwt.js';
-import { passwordTrace, ROLES, sameAddress } from './support/users.js';
+import { passwordTrace } from '../fixtures/evidence/secrets.js';
+import { ROLES, sameAddress } from './support/users.js';
 
 /** Another login of the same account, after the refusals of LOG-09: their positive control, and the second one of LOG-10. */
 function secondLogin(check: Check): Promise<Session> {

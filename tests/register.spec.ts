@@ -45,14 +45,13 @@ interface Refusal {
 }
 
 /** Each required member missing, then empty: six answers, that REG-05 and REG-12 both look at. */
-function refusals({ memo, newAccount, raw, sender }: Check): Promise<Refusal[]> {
+function refusals({ memo, newAccount, raw }: Check): Promise<Refusal[]> {
   return memo('incomplete registrations', async () => {
     const answers: Refusal[] = [];
     for (const value of [undefined, '']) {
       for (const field of REQUIRED) {
         const account = newAccount();
         const reply = await raw(oddJson('POST', 'auth/register/', { ...account, [field]: value }));
-        if (reply.status < 300) sender.accountsMade += 1;
         answers.push({ name: `${value === undefined ? 'missing' : 'empty'} ${field}`, field, account, reply });
       }
     }
@@ -230,7 +229,6 @@ clause('REG-10', async (check) => {
   const reply = await check.raw(oddJson('POST', 'auth/register/', body));
   // Refused as a whole: nothing took effect. What a server may not do with it is fall over.
   if (reply.status >= 400 && reply.status < 500) return;
-  if (reply.status < 300) check.sender.accountsMade += 1;
   const { user, access, reply: login } = await check.login(account);
   if (!sameAddress(user['email'], account.email))
     throw new Blocked('LOG-03', 'login shows another user than the one registered');

@@ -3,7 +3,7 @@ import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check, type Session } from '../fixtures/check/check.js';
 import { firstSession } from './support/lifetimes.js';
 import { decode, hmac, type DecodedToken } from '../fixtures/evidence/jwt.js';
-import { passwordTrace } from './support/users.js';
+import { passwordTrace } from '../fixtures/evidence/secrets.js';
 import { isWeakKey, weakKeys } from './support/weak-keys.js';
 
 const KINDS = ['access', 'refresh'] as const;

@@ -40,7 +40,6 @@ function always(status: number, body: unknown, type = 'application/json'): NonNu
       shortTtl: false,
       burst: true,
       docsUrl: `${origin}/api/docs/`,
-      clockOffsetMs: 0,
       capabilities: CAPABILITIES,
       gate: 'must',
       waived: {},

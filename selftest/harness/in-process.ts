@@ -44,7 +44,7 @@ export async function runOne(
   const check = allChecks().find((one) => one.id === id);
   if (check === undefined) throw new Error(`${id} has no check`);
   const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
-  const bounded = (more.transport ?? new BoundedTransport()) as BoundedTransport;
+  const bounded = more.transport ?? new BoundedTransport();
   const { outcome } = await runCheck(id, check.body, {
     run: state,
     target,

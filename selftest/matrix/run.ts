@@ -54,7 +54,6 @@ export function targetOf(reference: Reference, more: Partial<Target> = {}): Targ
     shortTtl: false,
     burst: true,
     docsUrl: reference.docsUrl,
-    clockOffsetMs: 0,
     capabilities: CAPABILITIES,
     gate: 'must',
     waived: {},
