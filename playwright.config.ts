@@ -1,11 +1,12 @@
 import { defineConfig, type ReporterDescription } from '@playwright/test';
 import { config as loadEnvironment } from 'dotenv';
+import { usableConfiguration } from './fixtures/setup/configuration.js';
+import { reporterOptions } from './report/options.js';
 
 // A variable set in the shell wins.
 loadEnvironment({ quiet: true });
 
-// An empty variable is one that is not set.
-const out = process.env['CONFORMANCE_OUT'] || 'conformance-report';
+const options = reporterOptions(usableConfiguration(process.env), process.env, process.argv);
 const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] || 'playwright-report';
 const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
 const burst = process.env['IGNY8_BURST'] === 'on';
@@ -18,9 +19,9 @@ const reporters: ReporterDescription[] = [
   ['./fixtures/run/sharding.ts'],
   ['./fixtures/run/phases.ts'],
   ['html', { open: 'never', outputFolder: html }],
-  ...(process.env['CI'] ? [['junit', { outputFile: `${out}/junit.xml` }] as ReporterDescription] : []),
+  ...(process.env['CI'] ? [['junit', { outputFile: `${options.out}/junit.xml` }] as ReporterDescription] : []),
   ...(sharded ? [['blob'] as ReporterDescription] : []),
-  ['./report/reporter.ts'],
+  ['./report/reporter.ts', options],
 ];
 
 export default defineConfig({

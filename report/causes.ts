@@ -1,23 +1,11 @@
 /** What failed, grouped by what probably is one fault, each with the clauses that it keeps from being judged. */
-import type { ReportedClause } from './report.js';
+import type { Cause, ReportedClause } from './model.js';
 
-export interface Cause {
-  /** In words; for a single clause, what was wrong with it. */
-  readonly title: string;
-  /** What to change in the target; may be empty. */
-  readonly hint: string;
-  /** One of its clauses gates. */
-  readonly gates: boolean;
-  /** The clauses that failed. */
-  readonly clauses: readonly string[];
-  /** The clauses that are blocked by one of them, or by something that is. */
-  readonly blocks: readonly string[];
-}
+type Blockable = Pick<ReportedClause, 'id' | 'verdict' | 'blockedBy'>;
+type Judged = Blockable & Pick<ReportedClause, 'hint' | 'gates' | 'reason'>;
 
-type Judged = Pick<ReportedClause, 'id' | 'verdict' | 'blockedBy' | 'hint' | 'gates' | 'reason'>;
-
-/** The clauses that rest on one of `roots`, directly or over others, in the catalogue's order. */
-export function blockedUnder(clauses: readonly Judged[], roots: readonly string[]): string[] {
+/** The clauses that depend on one of `roots`, directly or over others, in the catalogue's order. */
+export function blockedUnder(clauses: readonly Blockable[], roots: readonly string[]): string[] {
   const under = new Set(roots);
   for (let before = -1; before !== under.size;) {
     before = under.size;

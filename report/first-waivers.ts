@@ -4,16 +4,17 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { stringify } from 'yaml';
+import { Document, isScalar, isSeq, visit } from 'yaml';
 import { LONGEST_WAIVER_DAYS } from '../fixtures/run/waivers.js';
 import { shortened, visible } from './outputs/escape.js';
-import { readReport, type EarlierReport } from './report-file.js';
+import { readReport, type EarlierReport } from './baseline.js';
+import { blockedUnder } from './causes.js';
 
 const DAY_MS = 86_400_000;
 
 const USAGE = `npm run waivers -- REPORT --owner NAME [--days ${String(LONGEST_WAIVER_DAYS / 2)}] [--link URL] [--all] [--out FILE]
   REPORT   a report.json
-  --owner  who sees to it that the waivers go away
+  --owner  who is responsible for resolving the waivers
   --days   until they end, at most ${String(LONGEST_WAIVER_DAYS)}
   --link   where the work on them is tracked
   --all    also for failed clauses that do not gate
@@ -35,16 +36,25 @@ export function firstWaivers(
     .filter(({ verdict, gates }) => verdict === 'failed' && (options.all || gates !== false))
     .map(({ id, reason }) => ({
       clause: id,
-      reason: `Known when the suite came in: ${shortened(visible(reason), 160)}`,
+      reason: `Known on adoption: ${shortened(visible(reason), 160)}`,
       link: options.link,
       owner: options.owner,
       expires,
-    }));
+      blocks: blockedUnder(report.clauses, [id]),
+    }))
+    .map(({ blocks, ...waiver }) => (blocks.length === 0 ? waiver : { ...waiver, blocks }));
   const head = [
-    `# Failures of ${visible(report.target.embedded ? 'the embedded target' : report.target.baseUrl)} that are known and waited for, from the report of ${report.startedAt.slice(0, 10)}.`,
+    `# Known failures of ${visible(report.target.embedded ? 'the embedded target' : report.target.baseUrl)}, waived until they are fixed; from the report of ${report.startedAt.slice(0, 10)}.`,
     '# Say in each what is going to be done, link its issue, and remove it when the clause passes: a stale waiver fails the gate.',
+    '# `blocks` names the clauses that cannot be judged until the failure is fixed: one that is not named fails the gate.',
   ];
-  return `${head.join('\n')}\n${stringify(waivers, { lineWidth: 140 })}`;
+  const document = new Document(waivers);
+  visit(document, {
+    Pair: (_, { key, value }) => {
+      if (isScalar(key) && key.value === 'blocks' && isSeq(value)) value.flow = true;
+    },
+  });
+  return `${head.join('\n')}\n${document.toString({ lineWidth: 140 })}`;
 }
 
 /** @returns the exit code */

@@ -1,7 +1,17 @@
 /** From the outcomes of checks to the verdict of a run: pure functions, no files and no console. */
-import type { Exchange, Failure, Measurement, Outcome, RunFacts, Verdict } from '../fixtures/evidence/outcome.js';
+import type {
+  Asked,
+  Exchange,
+  Failure,
+  Measurement,
+  Outcome,
+  RowResult,
+  Verdict,
+} from '../fixtures/evidence/outcome.js';
+import type { GateLevel } from '../fixtures/run/target.js';
 import type { Waivers } from '../fixtures/run/waivers.js';
 import { CLAUSES, type Clause, type ClauseId } from '../spec/generated/clauses.js';
+import type { ReportedVerdict } from './model.js';
 
 /** What the reporter knows of one Playwright test. */
 export interface Finished {
@@ -15,9 +25,16 @@ export interface Finished {
 export interface ClauseResult {
   readonly clause: Clause;
   readonly verdict: Verdict;
+  /** False if no check of it ran. */
+  readonly ran: boolean;
   readonly reason?: string;
+  /** Of blocked clauses: the clause that failed, or is blocked itself. */
   readonly blockedBy?: ClauseId;
+  /** Of unverified clauses: a clause that its check found not to hold, which did not fail in this run. */
+  readonly dependsOn?: ClauseId;
   readonly failures: readonly Failure[];
+  readonly rows: readonly RowResult[];
+  readonly asked?: Asked;
   readonly exchanges: readonly Exchange[];
   readonly measurements: readonly Measurement[];
   /** Requests sent, and milliseconds waited for the target's rate limit. */
@@ -29,13 +46,11 @@ export interface ClauseResult {
 }
 
 export interface RunVerdict {
-  readonly verdict: 'conformant' | 'not conformant' | 'inconclusive';
+  readonly verdict: ReportedVerdict;
   readonly gatePassed: boolean;
   /** Why it is inconclusive, or why the gate fails beside failed clauses: one sentence each. */
   readonly problems: readonly string[];
 }
-
-export type GateLevel = RunFacts['gate'];
 
 /** True if a clause of this level decides about the exit code. */
 export function gates(level: Clause['level'], gate: GateLevel): boolean {
@@ -53,9 +68,12 @@ function oneResult(clause: Clause, { outcome, error }: Finished, waivers: Waiver
     clause,
     // Nothing is taken from a check that went wrong but what it had found by then.
     verdict: verdict === undefined || (crashed && verdict === 'passed') ? 'unverified' : verdict,
+    ran: true,
     ...(reason === undefined ? {} : { reason }),
     ...(outcome?.blockedBy === undefined ? {} : { blockedBy: outcome.blockedBy }),
     failures: outcome?.failures ?? [],
+    rows: outcome?.rows ?? [],
+    ...(outcome?.asked === undefined ? {} : { asked: outcome.asked }),
     exchanges: outcome?.exchanges ?? [],
     measurements: outcome?.measurements ?? [],
     requests: outcome?.cost.requests ?? 0,
@@ -80,6 +98,7 @@ function combined(results: readonly ClauseResult[]): ClauseResult | undefined {
       same.flatMap(({ failures }) => failures),
       ({ message }) => message,
     ),
+    rows: results.flatMap(({ rows }) => rows),
     measurements: distinct(
       results.flatMap(({ measurements }) => measurements),
       ({ name, value }) => `${name}\n${value}`,
@@ -103,13 +122,14 @@ function resultOf(clause: Clause, finished: readonly Finished[], waivers: Waiver
   return (
     combined(judged.length > 0 ? judged : runs) ?? {
       ...oneResult(clause, { clause: clause.id }, waivers),
+      ran: false,
       reason: notRun,
     }
   );
 }
 
 /**
- * One result for each clause of the catalogue, in its order: the denominator never shrinks. Within a run the strongest verdict of a
+ * One result for each clause of the catalogue, in its order: every run lists all of them. Within a run the strongest verdict of a
  * clause wins; of the shards of a run (ENV and RID are judged in each) those count that could judge.
  * @param notRun the reason of a clause of which no check ran
  */
@@ -118,7 +138,40 @@ export function judgeClauses(finished: readonly Finished[], waivers: Waivers, no
     const own = finished.filter((one) => one.clause === clause.id);
     return resultOf(clause, own, waivers, notRun);
   });
-  return withSharedIds(results, finished, waivers);
+  return blockedByFailuresOnly(withSharedIds(results, finished, waivers));
+}
+
+/** The failed or waived clause at the end of a chain of blocked ones; undefined if there is none. */
+function rootOf(result: ClauseResult, byId: ReadonlyMap<ClauseId, ClauseResult>): ClauseResult | undefined {
+  const seen = new Set<ClauseId>();
+  let one: ClauseResult | undefined = result;
+  while (one?.verdict === 'blocked' && one.blockedBy !== undefined && !seen.has(one.clause.id)) {
+    seen.add(one.clause.id);
+    one = byId.get(one.blockedBy);
+  }
+  return one?.verdict === 'failed' || one?.verdict === 'waived' ? one : undefined;
+}
+
+function indexed(results: readonly ClauseResult[]): ReadonlyMap<ClauseId, ClauseResult> {
+  return new Map(results.map((result) => [result.clause.id, result]));
+}
+
+/** `blocked` is a promise that its cause stands in the same report; what has none there is unverified, with what its check saw. */
+function blockedByFailuresOnly(results: readonly ClauseResult[]): ClauseResult[] {
+  const byId = indexed(results);
+  return results.map((result) => {
+    const { blockedBy, ...rest } = result;
+    if (result.verdict !== 'blocked' || blockedBy === undefined || rootOf(result, byId) !== undefined) return result;
+    const by = byId.get(blockedBy);
+    const state =
+      by?.ran !== true ? 'was not checked' : by.verdict === 'passed' ? 'passed' : 'could not be judged either';
+    return {
+      ...rest,
+      verdict: 'unverified',
+      dependsOn: blockedBy,
+      reason: `${result.reason ?? `depends on ${blockedBy}`}; ${blockedBy} itself ${state} in this run`,
+    };
+  });
 }
 
 /** RID-04 over shards: each judged its own answers, and an id that two of them saw came twice. */
@@ -147,121 +200,110 @@ function withSharedIds(results: ClauseResult[], finished: readonly Finished[], w
   );
 }
 
-/** What the runs that were merged have against each other, one sentence each; empty for a single run. */
-export function shardProblems(finished: readonly Finished[]): string[] {
-  const runs = [
-    ...new Map(
-      finished.flatMap(({ outcome }) => (outcome === undefined ? [] : [[outcome.run.runId, outcome.run]])),
-    ).values(),
-  ];
-  const problems: string[] = [];
-  const numbers = runs.map(({ shard }) => shard?.current ?? 0);
-  const total = Math.max(0, ...runs.map(({ shard }) => shard?.total ?? 0));
-  const missing = Array.from({ length: total }, (_, i) => i + 1).filter((shard) => !numbers.includes(shard));
-  if (missing.length > 0)
-    problems.push(`Shard ${missing.join(', ')} of ${String(total)} is missing: merge the blobs of all shards.`);
-  const twice = [...new Set(numbers.filter((shard, i) => shard > 0 && numbers.indexOf(shard) !== i))];
-  if (twice.length > 0)
-    problems.push(
-      `Shard ${twice.join(', ')} of ${String(total)} is there twice: a blob of an earlier run was merged too. Empty the folder first.`,
-    );
-  const differing = (
-    [
-      ['target', (run) => (run.embedded ? 'embedded' : run.baseUrl)],
-      ['suite', (run) => run.suiteVersion],
-      ['contract', (run) => run.contractVersion],
-      ['gate', (run) => run.gate],
-      ['number of shards', (run) => String(run.shard?.total ?? 1)],
-    ] satisfies [string, (run: RunFacts) => string][]
-  ).flatMap(([name, of]) => {
-    const values = [...new Set(runs.map(of))];
-    return values.length > 1 ? [`${name} (${values.join(', ')})`] : [];
-  });
-  if (differing.length > 0)
-    problems.push(`A shard is foreign: they differ in ${differing.join(' and ')}. Merge blobs of one run only.`);
-  else if (runs.length > 1 && total === 0)
-    problems.push(
-      `${String(runs.length)} whole runs were merged, which are no shards of one: merge blobs of one run only.`,
-    );
-  return problems;
-}
-
-/** How a check says that the run was given up (fixtures/run.ts and fixtures/pacing.ts). */
+/** How a check says that the run was given up, where its outcome has no `stopped` (fixtures/run/run.ts and pacing.ts). */
 const GIVEN_UP = /^the target (gave no answer \d+ times|kept answering 429|asks to wait)/;
 
 /** Why a run was given up on the way, from what its checks say; undefined if it was not. */
 export function givenUp(finished: readonly Finished[]): string | undefined {
-  const reasons = finished.flatMap(({ outcome }) => (outcome?.verdict === 'unverified' ? [outcome.reason ?? ''] : []));
-  return reasons.find((reason) => GIVEN_UP.test(reason));
+  const reasons = finished.flatMap(({ outcome }) => {
+    if (outcome?.stopped !== undefined) return [outcome.stopped];
+    return outcome?.verdict === 'unverified' && GIVEN_UP.test(outcome.reason ?? '') ? [outcome.reason ?? ''] : [];
+  });
+  return reasons[0];
 }
 
-export interface RunState {
+/** What the verdict of a run depends on besides the results of its clauses. */
+export interface RunContext {
   /** The run was aborted, timed out, was given up, or had an error of its own: one sentence, or a line for each fault. */
   readonly aborted?: string;
   readonly gate: GateLevel;
   readonly requireVerified: boolean;
-  /** One shard of several, judged by itself: what its clauses rest on may be another shard's. */
+  /** One shard of several, judged by itself: what its clauses depend on may be another shard's. */
   readonly partial: boolean;
   readonly shardProblems: readonly string[];
   readonly waivers: Waivers;
 }
 
-/** Waivers that the target has outgrown. */
-export function staleWaivers(results: readonly ClauseResult[], waivers: Waivers): ClauseId[] {
+/** Waivers whose clause passes by now. */
+function staleWaivers(results: readonly ClauseResult[], waivers: Waivers): ClauseId[] {
   return results
     .filter(({ clause, verdict }) => waivers.active.has(clause.id) && verdict === 'passed')
     .map(({ clause }) => clause.id);
 }
 
-/** Clauses that are blocked by one that did not fail in this run, nor is blocked by one that did. */
-function unexplained(results: readonly ClauseResult[]): ClauseResult[] {
-  const byId = new Map(results.map((result) => [result.clause.id, result]));
-  const explained = (result: ClauseResult, seen: readonly string[]): boolean => {
-    const by = result.blockedBy === undefined ? undefined : byId.get(result.blockedBy);
-    if (by === undefined || seen.includes(by.clause.id)) return false;
-    if (by.verdict === 'failed' || by.verdict === 'waived') return true;
-    return by.verdict === 'blocked' && explained(by, [...seen, by.clause.id]);
-  };
-  return results.filter((result) => result.verdict === 'blocked' && !explained(result, []));
-}
-
 const ids = (results: readonly ClauseResult[]): string => results.map(({ clause }) => clause.id).join(', ');
 
-/** The verdict of the run. Green means tested: where nothing was, or not to the end, it is inconclusive. */
-export function judgeRun(results: readonly ClauseResult[], state: RunState): RunVerdict {
-  const gating = results.filter(({ clause }) => gates(clause.level, state.gate));
-  const problems: string[] = [];
-  if (state.aborted !== undefined) problems.push(state.aborted);
-  problems.push(...state.shardProblems);
-  if (state.aborted === undefined && !results.some(({ verdict }) => ['passed', 'failed', 'waived'].includes(verdict)))
+/** What waived failures hide without saying so, one sentence for each waiver. */
+function hiddenByWaivers(
+  results: readonly ClauseResult[],
+  gating: readonly ClauseResult[],
+  waivers: Waivers,
+): string[] {
+  const byId = indexed(results);
+  return results.flatMap(({ clause, verdict }) => {
+    if (verdict !== 'waived') return [];
+    const named = waivers.active.get(clause.id)?.blocks ?? [];
+    const hidden = gating.filter(
+      (result) =>
+        result.verdict === 'blocked' &&
+        rootOf(result, byId)?.clause.id === clause.id &&
+        !named.includes(result.clause.id),
+    );
+    if (hidden.length === 0) return [];
+    return [
+      `${ids(hidden)} could not be judged because of ${clause.id}, and the waiver of ${clause.id} does not name ${hidden.length === 1 ? 'it' : 'them'}: fix ${clause.id}, or add ${hidden.length === 1 ? 'it' : 'them'} to the waiver's \`blocks\`.`,
+    ];
+  });
+}
+
+/**
+ * Why the run shows less than it seems to, one sentence each.
+ * @param failed a clause that gates failed
+ */
+function problemsOf(results: readonly ClauseResult[], context: RunContext, failed: boolean): string[] {
+  const gating = results.filter(({ clause }) => gates(clause.level, context.gate));
+  const problems = [...(context.aborted === undefined ? [] : [context.aborted]), ...context.shardProblems];
+  const is = (...wanted: Verdict[]): boolean => results.some(({ verdict }) => wanted.includes(verdict));
+  if (context.aborted === undefined && !is('passed', 'failed', 'waived'))
     problems.push('No clause was verified, so nothing is known about the target.');
+  else if (context.aborted === undefined && !failed && !is('passed'))
+    problems.push('No clause that was checked holds, so the target is not shown to conform.');
   const crashed = results.filter((result) => result.crashed);
   if (crashed.length > 0)
     problems.push(`The check of ${ids(crashed)} did not finish, which says nothing about the target.`);
-  const adrift = state.partial ? [] : unexplained(gating);
+  const adrift = context.partial ? [] : gating.filter(({ dependsOn }) => dependsOn !== undefined);
   if (adrift.length > 0) {
-    const by = [...new Set(adrift.flatMap(({ blockedBy }) => blockedBy ?? []))].join(', ');
+    const by = [...new Set(adrift.flatMap(({ dependsOn }) => dependsOn ?? []))].join(', ');
     problems.push(
-      `${ids(adrift)} could not be judged because of ${by}, which did not fail by itself: it was not selected in this run, or the target answers differently at different times.`,
+      `${ids(adrift)} could not be judged because of ${by}, which did not fail in this run: it was not selected, or the target's responses vary.`,
     );
   }
+  problems.push(...hiddenByWaivers(results, gating, context.waivers));
   const open = gating.filter(({ verdict }) => verdict === 'unverified' || verdict === 'blocked');
-  if (state.requireVerified && open.length > 0) {
+  if (context.requireVerified && open.length > 0) {
     problems.push(
       `CONFORMANCE_REQUIRE_VERIFIED is on, and ${String(open.length)} clauses that gate are unverified or blocked: ${ids(open)}.`,
     );
   }
+  return problems;
+}
+
+/** The verdict of the run. Green means tested: where nothing was, or not to the end, it is inconclusive. */
+export function judgeRun(results: readonly ClauseResult[], context: RunContext): RunVerdict {
+  const failed = results.some(({ clause, verdict }) => verdict === 'failed' && gates(clause.level, context.gate));
+  const problems = problemsOf(results, context, failed);
   const waiverProblems = [
-    ...state.waivers.problems,
-    ...staleWaivers(results, state.waivers).map(
-      (id) => `The waiver of ${id} is stale, for the clause passes now: remove it from the waiver file.`,
+    ...context.waivers.problems,
+    ...staleWaivers(results, context.waivers).map(
+      (id) => `The waiver of ${id} is stale because the clause passes now: remove it from the waiver file.`,
     ),
   ];
-  const failed = gating.some(({ verdict }) => verdict === 'failed');
-  const verdict = failed ? 'not conformant' : problems.length > 0 ? 'inconclusive' : 'conformant';
+  const waived = results.some(({ verdict }) => verdict === 'waived');
+  const green = waived ? 'conformant with waivers' : 'conformant';
+  const verdict = failed ? 'not conformant' : problems.length > 0 ? 'inconclusive' : green;
   return {
     verdict,
-    gatePassed: verdict === 'conformant' && waiverProblems.length === 0,
+    gatePassed: verdict === green && waiverProblems.length === 0,
     problems: [...problems, ...waiverProblems],
   };
 }

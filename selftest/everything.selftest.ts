@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { generate } from 'selfsigned';
 import { findBrowser } from '../fixtures/run/browser.js';
-import { schemaFault } from '../report/report-file.js';
+import { schemaFault } from '../report/model.js';
 import { runSuite, WITH_BROWSER } from './harness/command-line.js';
 
 test('everything given, over https, bursts included: every clause is verified', async () => {

@@ -4,7 +4,7 @@ import { expect, test } from '@playwright/test';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { runCheck } from '../fixtures/check/check.js';
 import { startReference, type ReferenceOptions } from '../fixtures/reference/server.js';
-import { schemaFault } from '../report/report-file.js';
+import { schemaFault } from '../report/model.js';
 import { PlainError, readConfiguration } from '../fixtures/setup/configuration.js';
 import { clauseById, type Clause } from '../spec/generated/clauses.js';
 import { finishedOf, lookAt, verdictOf } from './harness/in-process.js';

@@ -1,4 +1,4 @@
-/** Expiry four ways: by the key, by short lifetimes, by waiting, and by coming back days later. Each verdict says which it rests on. */
+/** Expiry four ways: by the key, by short lifetimes, by waiting, and by coming back days later. Each verdict names the methods used. */
 import { agedTokens } from './support/aged-tokens.js';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';
@@ -9,8 +9,8 @@ import {
   LARGEST_GRACE,
   lifetime,
   noteConfigured,
+  noteMethod,
   realEnd,
-  restsOn,
   serverNow,
   tolerance,
   waitForServer,
@@ -36,14 +36,14 @@ function judgeLifetime(reply: Reply, token: string, expected: number): void {
 clause('EXP-01', async (check) => {
   const { reply, access } = await firstSession(check);
   noteConfigured(check);
-  check.measure('access token from login', `${String(lifetime(reply, access))} s`);
+  check.measure('access token from login', `${String(lifetime(reply, access))} s`, 'access-life-from-login');
   judgeLifetime(reply, access, check.target.accessTtlSeconds);
 });
 
 clause('EXP-02', async (check) => {
   const { reply, refresh } = await firstSession(check);
   noteConfigured(check);
-  check.measure('refresh token from login', `${String(lifetime(reply, refresh))} s`);
+  check.measure('refresh token from login', `${String(lifetime(reply, refresh))} s`, 'refresh-life-from-login');
   judgeLifetime(reply, refresh, check.target.refreshTtlSeconds);
 });
 
@@ -73,7 +73,7 @@ async function byKey(check: Check): Promise<{ access: string; key: string; now: 
   const { access } = await check.session();
   const reply = await check.opens(access);
   const key = await provenKey(check, access);
-  restsOn(check, 'the signing key');
+  noteMethod(check, 'secret');
   return { access, key, now: serverNow(reply) };
 }
 
@@ -145,7 +145,7 @@ clause('EXP-06', (check) =>
       await mine.rotate();
     },
     'short-ttl': async () => {
-      restsOn(check, 'short lifetimes');
+      noteMethod(check, 'short-ttl');
       // Two of one age: a look at the first spends it, and a server may have some grace.
       const [first, second] = [await check.login(), await check.login()];
       lifetime(first.reply, first.refresh);
@@ -185,7 +185,7 @@ clause('EXP-07', async (check) => {
   };
   if (await opens(LONG_PAST)) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
   const grace = await graceOf(opens);
-  check.measure('grace after exp', `${String(grace)} s, ± 1 s, by bisection`);
+  check.measure('grace after exp', `${String(grace)} s, ± 1 s, by bisection`, 'access-grace');
   judgeGrace(last, grace, 'an access token');
 
   const mine = await check.chain();
@@ -199,7 +199,7 @@ clause('EXP-07', async (check) => {
   };
   if (await rotates(LONG_PAST)) throw new Blocked('EXP-06', 'a refresh token ten minutes past its `exp` is accepted');
   const ofRefresh = await graceOf(rotates);
-  check.measure('grace after exp of a refresh token', `${String(ofRefresh)} s, ± 1 s, by bisection`);
+  check.measure('grace after exp of a refresh token', `${String(ofRefresh)} s, ± 1 s, by bisection`, 'refresh-grace');
   judgeGrace(last, ofRefresh, 'a refresh token');
 });
 
@@ -283,7 +283,7 @@ async function judgeSuccessor(check: Check, kind: 'access' | 'refresh'): Promise
   const expected = kind === 'access' ? check.target.accessTtlSeconds : check.target.refreshTtlSeconds;
   const atLogin = lifetime(first.reply, first[kind]);
   const seen = lifetime(reply, successor[kind]);
-  check.measure(`${kind} token from refresh`, `${String(seen)} s`);
+  check.measure(`${kind} token from refresh`, `${String(seen)} s`, `${kind}-life-from-refresh`);
   // The same wrong lifetime at both is one fault, and that of the login's clause.
   const off = Math.abs(seen - expected) > tolerance(reply);
   if (

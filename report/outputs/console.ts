@@ -1,10 +1,9 @@
 /** What a developer reads first: the verdict, the totals, and then only what needs attention, one block for each cause. */
 import { styleText } from 'node:util';
-import { blockedUnder, type Cause } from '../causes.js';
+import { blockedUnder } from '../causes.js';
+import type { Cause, Report, ReportedClause } from '../model.js';
 import { visible, visibleLines } from './escape.js';
-import type { Report, ReportedClause } from '../report.js';
 import {
-  blockedByNothing,
   changes,
   costSentence,
   count,
@@ -13,10 +12,19 @@ import {
   openClauses,
   otherProblems,
   verdictSentence,
+  waiversInForce,
+  wholeSelection,
 } from './sentences.js';
 
 /** Failed clauses shown, of one cause too, failures of each, and groups of unverified ones; of the rest the number is told. */
 const SHOWN = { clauses: 12, ofOneCause: 6, failures: 3, open: 8 };
+
+const COLOURS = {
+  conformant: 'green',
+  'conformant with waivers': 'yellow',
+  inconclusive: 'yellow',
+  'not conformant': 'red',
+} as const;
 
 type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
@@ -43,7 +51,8 @@ function causeLines(cause: Cause, number: number, members: readonly ReportedClau
   const indented = (lines: readonly string[], by: number): string[] => lines.map((line) => ' '.repeat(by) + line);
   const heading = `${String(number)}. `;
   const hint = cause.hint === '' ? [] : [`${paint('yellow', 'likely cause:')} ${cause.hint}`];
-  const blocks = cause.blocks.length > 0 ? [`blocks ${idList(cause.blocks)}`] : [];
+  const blocks =
+    cause.blocks.length > 0 ? [`blocks ${count(cause.blocks.length, 'clause')}: ${idList(cause.blocks)}`] : [];
   const [only] = members;
   if (members.length === 1 && only !== undefined && cause.clauses.length === 1) {
     return [
@@ -74,7 +83,7 @@ function causesLines(report: Report, paint: Paint): string[] {
     const ids = cause.clauses.slice(0, Math.min(room, SHOWN.ofOneCause));
     left += cause.clauses.length - ids.length;
     if (ids.length === 0) continue;
-    if (!cause.gates && (report.causes[i - 1]?.gates ?? true)) lines.push('', paint('bold', 'Does not gate:'));
+    if (!cause.gates && (report.causes[i - 1]?.gates ?? true)) lines.push('', paint('bold', 'Non-gating failures:'));
     const members = ids.flatMap((id) => report.clauses.find((clause) => clause.id === id) ?? []);
     lines.push(...causeLines(cause, i + 1, members, paint));
     room -= ids.length;
@@ -86,28 +95,33 @@ function causesLines(report: Report, paint: Paint): string[] {
 function waiverLines(report: Report, paint: Paint): string[] {
   const { waivers, clauses } = report;
   if (waivers.length === 0) return [];
+  const inForce = waiversInForce(report);
+  const hidden = blockedUnder(
+    clauses,
+    inForce.map(({ clause }) => clause),
+  );
   return [
     '',
     paint('bold', 'Waived:'),
     ...waivers.map(({ clause, reason, owner, expires, state }) => {
-      const blocks = blockedUnder(clauses, [clause]);
+      const hides = inForce.find((one) => one.clause === clause)?.hides ?? [];
       const more = state === 'in force' ? '' : state === 'stale' ? ', passes now' : ', could not be judged';
-      return `  ${clause} until ${expires}, ${visible(owner, 60)}: ${visible(reason, 200)}${more}${blocks.length > 0 ? `; blocks ${idList(blocks)}` : ''}`;
+      return `  ${clause} until ${expires}, ${visible(owner, 60)}: ${visible(reason, 200)}${more}${hides.length > 0 ? `; blocks ${count(hides.length, 'clause')}` : ''}`;
     }),
+    ...(hidden.length > 0 ? [paint('yellow', `  Not judged because of waivers: ${idList(hidden, 30)}`)] : []),
   ];
 }
 
 /**
- * @param folder where the reports are
+ * @param folder where the reports are; undefined if they could not be written
  * @param colours whether the console shows them
  */
-export function consoleText(report: Report, folder: string, colours: boolean): string {
+export function consoleText(report: Report, folder: string | undefined, colours: boolean): string {
   const paint: Paint = (style, text) => (colours ? styleText(style, text) : text);
   const { totals, clauses, baseline } = report;
-  const colour = { conformant: 'green', inconclusive: 'yellow', 'not conformant': 'red' } as const;
   const lines = [
     '',
-    paint(['bold', colour[report.verdict]], visibleLines(verdictSentence(report))),
+    paint(['bold', COLOURS[report.verdict]], visibleLines(verdictSentence(report))),
     Object.entries(totals)
       .map(([verdict, number]) => `${String(number)} ${verdict}`)
       .join(' · ') + ` (of ${String(clauses.length)} clauses)`,
@@ -117,12 +131,6 @@ export function consoleText(report: Report, folder: string, colours: boolean): s
     ...report.notes.filter((note) => note.startsWith('CONFORMANCE_')).map((note) => `note: ${visible(note)}`),
     ...causesLines(report, paint),
   ];
-  const adrift = blockedByNothing(report);
-  if (adrift.length > 0) {
-    lines.push('', paint('bold', 'Blocked by clauses that did not fail in this run:'));
-    for (const { id, reason } of adrift.slice(0, SHOWN.open)) lines.push(`  ${id}: ${visible(reason)}`);
-    if (adrift.length > SHOWN.open) lines.push(`  … and ${String(adrift.length - SHOWN.open)} more in report.html`);
-  }
   lines.push(...waiverLines(report, paint));
   const open = openClauses(report);
   if (open.length > 0 && report.totals.unverified < clauses.length) {
@@ -130,6 +138,9 @@ export function consoleText(report: Report, folder: string, colours: boolean): s
     for (const { reason, ids } of open.slice(0, SHOWN.open)) lines.push(`  ${idList(ids)}: ${visible(reason)}`);
     if (open.length > SHOWN.open) lines.push(`  … and ${String(open.length - SHOWN.open)} more reasons in report.html`);
   }
+  const whole = wholeSelection(report);
+  if (whole !== undefined)
+    lines.push('', 'To judge what depends on clauses that were not selected, select those too:', `  ${whole}`);
   if (baseline !== undefined) {
     const changed = changes(report).map(({ what, ids }) => `${what} ${idList(ids)}`);
     lines.push(
@@ -137,6 +148,7 @@ export function consoleText(report: Report, folder: string, colours: boolean): s
       `Since ${baseline.startedAt.slice(0, 10)}: ${changed.length === 0 ? 'nothing changed' : changed.join('; ')}.`,
     );
   }
-  lines.push('', paint('dim', `${folder}/report.html · ${folder}/report.json · ${folder}/summary.md`), '');
-  return lines.join('\n');
+  if (folder !== undefined)
+    lines.push('', paint('dim', `${folder}/report.html · ${folder}/report.json · ${folder}/summary.md`));
+  return [...lines, ''].join('\n');
 }

@@ -7,10 +7,9 @@ import type { Exchange, Verdict } from '../../fixtures/evidence/outcome.js';
 import { AREAS } from '../../spec/generated/clauses.js';
 import { sourceLinks } from '../../spec/sources.js';
 import { html, shortened, visibleLines } from './escape.js';
-import type { Report, ReportedFailure } from '../report.js';
+import type { Report, ReportedFailure } from '../model.js';
 import { lifeOfTokens } from './timeline.js';
 import {
-  blockedByNothing,
   changes,
   costSentence,
   count,
@@ -22,6 +21,8 @@ import {
   otherProblems,
   targetName,
   verdictSentence,
+  waiversInForce,
+  wholeSelection,
 } from './sentences.js';
 
 const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified', 'passed'];
@@ -176,7 +177,8 @@ export function htmlReport(report: Report): string {
     levels: levels(report),
     cost: costSentence(report),
     problems: otherProblems(report),
-    adrift: blockedByNothing(report),
+    whole: wholeSelection(report),
+    inForce: waiversInForce(report),
     changes: changes(report),
     open: openClauses(report),
     waits: waits(report),

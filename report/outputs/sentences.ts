@@ -1,8 +1,6 @@
-/** What every output says in the same words. Texts in here are not escaped yet: each output does that in its own way. */
-import type { Report, ReportedClause } from '../report.js';
-
-/** Reason of a clause of which no check ran. */
-export const NOT_RUN = 'No check of it ran in this run.';
+/** What every output says in the same words. Strings in here are not escaped yet: each output does that in its own way. */
+import { blockedUnder } from '../causes.js';
+import type { Report, ReportedClause, ReportedWaiver } from '../model.js';
 
 /** `1 clause`, `2 clauses`. */
 export function count(number: number, noun: string): string {
@@ -31,32 +29,66 @@ function capital(text: string): string {
   return /^https?:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The verdict of the run as a sentence; of an unusable configuration, one line for each fault. */
+/** The levels that gate, e.g. `MUST`. */
+export function levels({ gate }: Report): string {
+  return { must: 'MUST', should: 'MUST and SHOULD', all: 'MUST, SHOULD and MAY' }[gate.level];
+}
+
+/** Clauses that were not selected, in a run that selected some. */
+function selection({ clauses }: Report): { readonly selected: number; readonly partly: boolean } {
+  const selected = clauses.filter(({ ran }) => ran).length;
+  return { selected, partly: selected > 0 && selected < clauses.length };
+}
+
+/** Clauses of the run that were not judged: blocked, or selected and unverified. */
+export function notJudged(report: Report): readonly ReportedClause[] {
+  const { partly } = selection(report);
+  return report.clauses.filter(
+    ({ verdict, ran }) => verdict === 'blocked' || (verdict === 'unverified' && (ran || !partly)),
+  );
+}
+
+/** `22 MUST clauses not judged`; empty if all were. */
+function notJudgedPhrase(report: Report): string {
+  const gating = notJudged(report).filter(({ gates }) => gates).length;
+  return gating === 0 ? '' : `${count(gating, `${levels(report)} clause`)} not judged`;
+}
+
+/** `100 of 131 clauses hold`. */
+function holding(report: Report): string {
+  const { selected, partly } = selection(report);
+  const of = partly ? selected : report.clauses.length;
+  const { passed } = report.totals;
+  return `${String(passed)} of ${count(of, partly ? 'selected clause' : 'clause')} ${passed === 1 ? 'holds' : 'hold'}`;
+}
+
+/** The verdict of the run as a sentence that names the target; of an unusable configuration, one line for each fault. */
 export function verdictSentence(report: Report): string {
   const { verdict, totals, clauses, causes, shards } = report;
   const shard =
     shards?.present.length === 1 && shards.total > 1
       ? `Shard ${String(shards.present[0])} of ${String(shards.total)}: `
       : '';
-  // A selection of clauses says nothing of the others.
-  const selected = clauses.filter(({ verdict: one, reason }) => one !== 'unverified' || reason !== NOT_RUN).length;
-  const selection = selected > 0 && selected < clauses.length;
-  const of = `${String(totals.passed)} of ${String(selected || clauses.length)} ${selection ? 'selected clauses' : 'clauses'} hold`;
-  const open = totals.unverified + totals.blocked - (selection ? clauses.length - selected : 0);
+  const name = capital(targetName(report));
+  const open = notJudgedPhrase(report);
+  const mild = clauses.filter((clause) => clause.verdict === 'failed' && !clause.gates).length;
+  const rest = [holding(report), ...(mild > 0 ? [count(mild, 'non-gating failure')] : [])].join(', ');
+  const checked = selection(report).partly ? ' in what was checked' : '';
   if (verdict === 'not conformant') {
-    const gating = causes.filter(({ gates }) => gates);
-    const failed = clauses.filter((clause) => clause.verdict === 'failed' && clause.gates);
-    return `${shard}${capital(targetName(report))} does not conform: ${count(failed.length, `${levels(report)} clause`)} ${failed.length === 1 ? 'fails' : 'fail'}, with ${count(gating.length, 'probable cause')}. ${of}.`;
+    const failed = clauses.filter((clause) => clause.verdict === 'failed' && clause.gates).length;
+    const found = count(causes.filter(({ gates }) => gates).length, 'probable cause');
+    const fails = `${count(failed, `${levels(report)} clause`)} ${failed === 1 ? 'fails' : 'fail'} (${found})`;
+    return `${shard}${name} does not conform: ${[fails, open].filter(Boolean).join('; ')}. ${rest}.`;
   }
   if (verdict === 'inconclusive')
-    return `${shard}Inconclusive: ${report.problems[0] ?? 'the run did not get to its end.'}`;
-  const rest = [
-    totals.failed > 0 &&
-      `${String(totals.failed)} that ${totals.failed === 1 ? 'does' : 'do'} not gate ${totals.failed === 1 ? 'fails' : 'fail'}`,
-    totals.waived > 0 && `${String(totals.waived)} waived`,
-    open > 0 && `${String(open)} not checked`,
-  ].filter((part) => part !== false);
-  return `${shard}${capital(targetName(report))} conforms${selection ? ' in what was checked' : ''}: ${[of, ...rest].join(', ')}.`;
+    return `${shard}Inconclusive for ${targetName(report)}: ${report.problems[0] ?? 'the run did not get to its end.'}`;
+  if (verdict === 'conformant with waivers') {
+    const waivers = [count(totals.waived, 'waiver'), open].filter(Boolean).join('; ');
+    return `${shard}${name} conforms with waivers${checked}: ${waivers}. ${rest}.`;
+  }
+  const others = notJudged(report).length;
+  const unchecked = open !== '' ? `, ${open}` : others > 0 ? `, ${String(others)} not checked` : '';
+  return `${shard}${name} conforms${checked}: ${rest}${unchecked}.`;
 }
 
 /** Problems that the sentence does not say already. */
@@ -64,24 +96,20 @@ export function otherProblems(report: Report): readonly string[] {
   return report.verdict === 'inconclusive' ? report.problems.slice(1) : report.problems;
 }
 
-/** The levels that gate, e.g. `MUST`. */
-export function levels({ gate }: Report): string {
-  return { must: 'MUST', should: 'MUST or SHOULD', all: 'MUST, SHOULD or MAY' }[gate.level];
-}
-
 /** What the gate asks for, and whether it holds. */
 export function gateSentence(report: Report): string {
-  const { gate } = report;
-  return `Gate “${gate.level}” ${gate.passed ? 'holds' : 'does not hold'}`;
+  return `Gate (${levels(report)}): ${report.gate.passed ? 'passed' : 'failed'}`;
 }
 
-/** `443 requests (86 to login and register), 6 accounts made, 18 s, 12 s of it waiting …`. */
+/** `443 requests (86 to login and register), 6 accounts made, 18 s, …`. */
 export function costSentence({ requests, durationMs }: Report): string {
   return [
     `${count(requests.total, 'request')} (${String(requests.auth)} to login and register)`,
     ...(requests.accountsMade > 0 ? [`${count(requests.accountsMade, 'account')} made`] : []),
     duration(durationMs),
-    ...(requests.throttledMs > 0 ? [`checks waited ${duration(requests.throttledMs)} for the rate limit`] : []),
+    ...(requests.throttledMs > 0
+      ? [`checks waited ${duration(requests.throttledMs)} in total for the rate limit, summed over workers`]
+      : []),
   ].join(', ');
 }
 
@@ -94,13 +122,21 @@ export function openClauses(report: Report): { readonly reason: string; readonly
   return [...groups].map(([reason, ids]) => ({ reason, ids })).sort((a, b) => b.ids.length - a.ids.length);
 }
 
-/** Blocked clauses that nothing explains: what blocks them did not fail in this run. */
-export function blockedByNothing(report: Report): readonly ReportedClause[] {
-  const explained = new Set(report.causes.flatMap(({ blocks }) => blocks));
-  const waived = new Set(report.waivers.map(({ clause }) => clause));
-  return report.clauses.filter(
-    ({ id, verdict, blockedBy }) => verdict === 'blocked' && !explained.has(id) && !waived.has(blockedBy ?? ''),
-  );
+/** The command that also checks what unjudged clauses depend on and this run left out; undefined where that would not help. */
+export function wholeSelection({ clauses }: Report): string | undefined {
+  const ran = new Map(clauses.map((clause) => [clause.id, clause.ran]));
+  const adrift = clauses.filter(({ dependsOn }) => dependsOn !== undefined && ran.get(dependsOn) === false);
+  if (adrift.length === 0) return undefined;
+  const wanted = new Set(adrift.flatMap(({ id, dependsOn }) => [id, dependsOn ?? id]));
+  const ids = clauses.filter(({ id }) => wanted.has(id)).map(({ id }) => id);
+  return `npx playwright test --grep "${ids.join('|')}"`;
+}
+
+/** The waivers of clauses that fail, each with what it keeps from being judged. */
+export function waiversInForce(report: Report): (ReportedWaiver & { readonly hides: readonly string[] })[] {
+  return report.waivers
+    .filter(({ state }) => state === 'in force')
+    .map((waiver) => ({ ...waiver, hides: blockedUnder(report.clauses, [waiver.clause]) }));
 }
 
 /** What changed against the baseline, one phrase for each kind of change that there is. */
@@ -108,6 +144,7 @@ export function changes({ baseline }: Report): { readonly what: string; readonly
   if (baseline === undefined) return [];
   return [
     { what: 'newly failing', ids: baseline.newlyFailing },
+    { what: 'newly waived', ids: baseline.newlyWaived },
     { what: 'fixed', ids: baseline.fixed },
     { what: 'newly unverified', ids: baseline.newlyUnverified },
   ].filter(({ ids }) => ids.length > 0);

@@ -1,6 +1,6 @@
-/** The summary of a job page, workflow annotations, and the badge. */
+/** The summary of a job page, and workflow annotations. */
 import { markdown, shortened, workflowProperty, workflowText } from './escape.js';
-import type { Report } from '../report.js';
+import type { Report } from '../model.js';
 import {
   changes,
   costSentence,
@@ -10,9 +10,15 @@ import {
   otherProblems,
   targetName,
   verdictSentence,
+  waiversInForce,
 } from './sentences.js';
 
-const MARKS: Record<Report['verdict'], string> = { conformant: '✅', 'not conformant': '❌', inconclusive: '⚠️' };
+const MARKS: Record<Report['verdict'], string> = {
+  conformant: '✅',
+  'conformant with waivers': '🟠',
+  'not conformant': '❌',
+  inconclusive: '⚠️',
+};
 
 /** Causes in the summary and annotations on a page; runners show no more than ten. */
 const SHOWN = { causes: 20, annotations: 10 };
@@ -42,7 +48,7 @@ export function summaryMarkdown(report: Report): string {
     for (const [i, cause] of causes.slice(0, SHOWN.causes).entries()) {
       const failed = cause.clauses.map((id) => `${id} ${clauses.find((clause) => clause.id === id)?.level ?? ''}`);
       const cells = [idList(failed, 8), cell(cause.title), cell(cause.hint), idList(cause.blocks, 6)];
-      lines.push(`| ${String(i + 1)}${cause.gates ? '' : ' (does not gate)'} | ${cells.join(' | ')} |`);
+      lines.push(`| ${String(i + 1)}${cause.gates ? '' : ' (non-gating)'} | ${cells.join(' | ')} |`);
     }
     if (causes.length > SHOWN.causes)
       lines.push('', `… and ${String(causes.length - SHOWN.causes)} more in report.html`);
@@ -53,6 +59,11 @@ export function summaryMarkdown(report: Report): string {
       '',
       `Since ${markdown(baseline.startedAt.slice(0, 10))}: ${changed.length === 0 ? 'nothing changed' : changed.join(' · ')}`,
     );
+  }
+  const hidden = waiversInForce(report).filter(({ hides }) => hides.length > 0);
+  if (hidden.length > 0) {
+    lines.push('', '### Not judged because of waivers', '');
+    for (const { clause, hides } of hidden) lines.push(`- behind ${clause}: ${idList(hides, 60)}`);
   }
   if (waivers.length > 0) {
     lines.push('', '<details><summary>Waived</summary>', '');
@@ -86,18 +97,4 @@ export function workflowCommands(report: Report): string {
       `::error title=IGNY8 authentication::${workflowText([verdictSentence(report), ...otherProblems(report)].join(' '))}\n`,
     );
   return lines.join('');
-}
-
-/** For an endpoint badge of shields. */
-export function badge({ verdict, totals, clauses }: Report): string {
-  return JSON.stringify({
-    schemaVersion: 1,
-    label: 'IGNY8 auth',
-    message: `${verdict} · ${String(totals.passed)}/${String(clauses.length)}${totals.waived > 0 ? `, ${String(totals.waived)} waived` : ''}`,
-    color: {
-      conformant: totals.waived > 0 ? 'yellow' : 'brightgreen',
-      'not conformant': 'red',
-      inconclusive: 'lightgrey',
-    }[verdict],
-  });
 }

@@ -1,7 +1,7 @@
 /** The lives of an access and a refresh token as a picture: how long they are, and what was tried where. Not to scale around their end. */
 import type { Verdict } from '../../fixtures/evidence/outcome.js';
 import { html } from './escape.js';
-import type { Report, ReportedClause } from '../report.js';
+import type { Report, ReportedClause } from '../model.js';
 
 /** A try at some distance from the token's end. */
 interface Try {
@@ -16,8 +16,12 @@ const END = 520;
 const LAST = 950;
 const ROW = 150;
 
-function seconds(clause: ReportedClause | undefined, name: string): number | undefined {
-  const value = Number.parseFloat(clause?.measurements.find((one) => one.name === name)?.value ?? '');
+function measured(clause: ReportedClause | undefined, key: string): string | undefined {
+  return clause?.measurements.find((one) => one.key === key)?.value;
+}
+
+function seconds(clause: ReportedClause | undefined, key: string): number | undefined {
+  const value = Number.parseFloat(measured(clause, key) ?? '');
   return Number.isFinite(value) ? value : undefined;
 }
 
@@ -34,14 +38,13 @@ function span(value: number): string {
 
 const MARKS: Record<Verdict, string> = { passed: '✓', failed: '✕', waived: '~', blocked: '–', unverified: '?' };
 
-/** @returns an SVG, or an empty text where no lifetime was measured */
+/** @returns an SVG, or an empty string where no lifetime was measured */
 export function lifeOfTokens(report: Report): string {
   const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
   const verdict = (id: string): Verdict => byId.get(id)?.verdict ?? 'unverified';
-  const restsOn = (id: string): string =>
-    byId.get(id)?.measurements.find(({ name }) => name === 'rests on')?.value ?? '';
-  const past = (id: string): string => (restsOn(id) === 'the signing key' ? '10 min past' : 'just past');
-  const grace = seconds(byId.get('EXP-07'), 'grace after exp');
+  const after = (id: string): string =>
+    measured(byId.get(id), 'by-secret') === undefined ? 'after it: must be refused' : '10 min after: must be refused';
+  const grace = seconds(byId.get('EXP-07'), 'access-grace');
   const words: string[] = [];
 
   const track = (
@@ -50,9 +53,9 @@ export function lifeOfTokens(report: Report): string {
     [login, refresh]: readonly [string, string],
     tries: readonly Try[],
   ): string => {
-    const life = seconds(byId.get(login), `${kind} token from login`);
+    const life = seconds(byId.get(login), `${kind}-life-from-login`);
     if (life === undefined) return '';
-    const again = seconds(byId.get(refresh), `${kind} token from refresh`);
+    const again = seconds(byId.get(refresh), `${kind}-life-from-refresh`);
     const top = row * ROW + 52;
     words.push(
       `The ${kind} token from login lives ${span(life)}: ${login} ${verdict(login)}.`,
@@ -90,20 +93,15 @@ export function lifeOfTokens(report: Report): string {
       'access',
       ['EXP-01', 'EXP-08'],
       [
-        { clause: 'JRN-05', words: 'a minute before, to be good still', x: END - 60 },
-        { clause: 'EXP-05', words: 'shortly before, to be accepted', x: END - 25 },
+        { clause: 'JRN-05', words: '1 min before expiry: must work', x: END - 60 },
+        { clause: 'EXP-05', words: 'shortly before: must work', x: END - 25 },
         ...(grace === undefined
           ? []
           : [{ clause: 'EXP-07', words: `grace of ${String(grace)} s`, x: END + 25 + Math.min(grace, 600) / 4 }]),
-        { clause: 'EXP-04', words: `${past('EXP-04')}, to be refused`, x: END + 230 },
+        { clause: 'EXP-04', words: after('EXP-04'), x: END + 230 },
       ],
     ),
-    track(
-      1,
-      'refresh',
-      ['EXP-02', 'EXP-09'],
-      [{ clause: 'EXP-06', words: `${past('EXP-06')}, to be refused`, x: END + 230 }],
-    ),
+    track(1, 'refresh', ['EXP-02', 'EXP-09'], [{ clause: 'EXP-06', words: after('EXP-06'), x: END + 230 }]),
   ].filter((text) => text !== '');
   if (tracks.length === 0) return '';
   return `<svg class="life" viewBox="0 0 1000 ${String(tracks.length * ROW)}" role="img" aria-label="${html(words.join(' '))}">${tracks.join('')}</svg>`;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reference } from '../../fixtures/reference/server.js';
-import type { Report } from '../../report/report.js';
+import type { Report } from '../../report/model.js';
 
 export const ROOT = join(__dirname, '../..');
 

@@ -7,17 +7,11 @@ import { preflight } from '../../fixtures/setup/preflight.js';
 import { RunState } from '../../fixtures/run/run.js';
 import { Sender } from '../../fixtures/check/sender.js';
 import { describeTarget } from '../../fixtures/setup/describe-target.js';
-import type { Target } from '../../fixtures/run/target.js';
+import type { GateLevel, Target } from '../../fixtures/run/target.js';
 import type { Waivers } from '../../fixtures/run/waivers.js';
 import type { Transport } from '../../fixtures/http/transport.js';
-import {
-  judgeClauses,
-  judgeRun,
-  shardProblems,
-  type Finished,
-  type GateLevel,
-  type RunVerdict,
-} from '../../report/verdict.js';
+import { judgeClauses, judgeRun, type Finished, type RunVerdict } from '../../report/verdict.js';
+import { shardProblems } from '../../report/shards.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import { allChecks, FACTS } from '../matrix/run.js';
 
@@ -61,7 +55,7 @@ export function finishedOf(outcomes: ReadonlyMap<ClauseId, Outcome>): Finished[]
   return [...outcomes].map(([clause, outcome]) => ({ clause, outcome }));
 }
 
-const NO_WAIVERS: Waivers = { active: new Map(), problems: [] };
+export const NO_WAIVERS: Waivers = { active: new Map(), problems: [] };
 
 /** The verdict of a run that was neither aborted nor a shard. */
 export function verdictOf(finished: readonly Finished[], gate: GateLevel = 'must', waivers = NO_WAIVERS): RunVerdict {

@@ -7,7 +7,7 @@ import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Finding, Unverified, type Check } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
-import { askTime, lifetime, serverNow } from './lifetimes.js';
+import { askTime, lifetime, noteMethod, serverNow } from './lifetimes.js';
 import { remember } from '../../fixtures/evidence/secrets.js';
 import { numericDate } from '../../fixtures/evidence/jwt.js';
 
@@ -174,7 +174,7 @@ export async function agedTokens(check: Check): Promise<void> {
         use === 'after' ? 'refused, as it must be' : 'still good, as it must be',
       );
     }
-    if (due.some(({ use }) => use === 'after')) check.measure('rests on', 'a token planted by an earlier run');
+    if (due.some(({ use }) => use === 'after')) noteMethod(check, 'aged');
     else {
       const next = Math.min(...mine.filter(({ use }) => use === 'after').map(({ exp }) => exp + GRACE));
       throw new Unverified(

@@ -48,9 +48,16 @@ export function noteConfigured(check: Check): void {
   }
 }
 
-/** What a verdict rests on. */
-export function restsOn(check: Check, way: string): void {
-  check.measure('rests on', way);
+const METHODS = {
+  secret: 'tokens signed with the key',
+  'short-ttl': 'real tokens with short lifetimes',
+  wait: 'waiting for real expiry',
+  aged: 'tokens planted by an earlier run',
+} as const;
+
+/** Says by which method a verdict was reached. */
+export function noteMethod(check: Check, method: keyof typeof METHODS): void {
+  check.measure('method', METHODS[method], `by-${method}`);
 }
 
 /** Seconds since the epoch by the server's clock, now. */
@@ -61,16 +68,13 @@ export async function askTime(check: Check): Promise<number> {
 /**
  * Waits until the server's clock has reached a moment, asking it again as that comes near.
  * @param until seconds since the epoch, by the server's clock
- * @param what shown on the console while it takes long
+ * @param what shown on the console while it waits
  */
 export async function waitForServer(check: Check, until: number, what: string): Promise<void> {
   for (;;) {
     const left = until - (await askTime(check));
     if (left <= 0) return;
-    // Where time is only moved on, nobody waits.
-    if (left > 60 && check.services.sleep === undefined) {
-      process.stderr.write(`${check.id}: ${String(Math.ceil(left / 60))} min still to wait for ${what}\n`);
-    }
+    await check.run.waiting(`${what} (${check.id})`, left * 1000);
     // `Date` is cut to whole seconds: half a second short of it, ask again.
     const nap = Math.min(Math.max(left * 1000 - 500, 300), 60_000);
     await check.sleep(nap);
@@ -101,7 +105,7 @@ const TRIED_AFTER = [1, 3, 10, 20, 40, LARGEST_GRACE + 1];
  */
 export async function realEnd(check: Check): Promise<{ readonly before: Use; readonly after: Use }> {
   const { shortTtl, accessTtlSeconds } = check.target;
-  restsOn(check, shortTtl ? 'short lifetimes' : 'waiting for real expiry');
+  noteMethod(check, shortTtl ? 'short-ttl' : 'wait');
   const make = async (): Promise<{ before: Use; after: Use }> => {
     const { access, reply } = await check.login();
     lifetime(reply, access);
