@@ -22,7 +22,7 @@ function channel(hsts: string | undefined, plain: number | 'refused', location?:
 
 test('NET-01 passes and fails for its own reasons', async () => {
   const reference = await startReference({ passwordCost: 16 });
-  const target = targetOf(reference, { baseUrl: 'https://conformance.invalid/api/v1/' });
+  const target = targetOf(reference, { baseUrl: 'https://conformance.invalid/api/v1/', capabilities: ['https'] });
   await reference.close();
   const verdicts = await Promise.all(
     [

@@ -1,5 +1,5 @@
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Finding, Unverified } from '../fixtures/check/check.js';
+import { Finding } from '../fixtures/check/check.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { everyAnswer } from './support/sample-answers.js';
 import { NoAnswer } from '../fixtures/http/transport.js';
@@ -11,9 +11,6 @@ function inPlainText({ host, pathname }: URL): string {
 
 clause('NET-01', async (check) => {
   const base = new URL(check.target.baseUrl);
-  if (base.protocol !== 'https:') {
-    throw new Unverified('It speaks of https targets, and BASE_URL is plain http.');
-  }
   const rows = [
     {
       name: '`Strict-Transport-Security`',

@@ -33,6 +33,8 @@ export type ClauseId =
   | 'REG-12'
   | 'REG-13'
   | 'REG-14'
+  | 'REG-15'
+  | 'REG-16'
   | 'LOG-01'
   | 'LOG-02'
   | 'LOG-03'
@@ -47,6 +49,7 @@ export type ClauseId =
   | 'LOG-12'
   | 'LOG-13'
   | 'LOG-14'
+  | 'LOG-15'
   | 'TOK-01'
   | 'TOK-02'
   | 'TOK-03'
@@ -100,6 +103,8 @@ export type ClauseId =
   | 'UNA-16'
   | 'UNA-17'
   | 'UNA-18'
+  | 'UNA-19'
+  | 'UNA-20'
   | 'FOR-01'
   | 'FOR-02'
   | 'FOR-03'
@@ -109,6 +114,8 @@ export type ClauseId =
   | 'FOR-07'
   | 'FOR-08'
   | 'FOR-09'
+  | 'FOR-10'
+  | 'FOR-11'
   | 'ROB-01'
   | 'ROB-02'
   | 'ROB-03'
@@ -119,22 +126,37 @@ export type ClauseId =
   | 'ROB-08'
   | 'ROB-09'
   | 'ROB-10'
+  | 'ROB-11'
   | 'THR-01'
   | 'THR-02'
   | 'THR-03'
+  | 'THR-04'
   | 'JRN-01'
   | 'JRN-02'
   | 'JRN-03'
   | 'JRN-04'
   | 'JRN-05'
   | 'JRN-06'
+  | 'JRN-07'
+  | 'JRN-08'
   | 'DOC-01'
   | 'DOC-02'
   | 'NET-01'
   | 'NET-02'
   | 'NET-03';
 export type Capability =
-  'register' | 'viewer' | 'foreign' | 'site' | 'secret' | 'wait' | 'short-ttl' | 'aged' | 'burst' | 'browser' | 'docs';
+  | 'register'
+  | 'viewer'
+  | 'foreign'
+  | 'site'
+  | 'secret'
+  | 'wait'
+  | 'short-ttl'
+  | 'aged'
+  | 'burst'
+  | 'browser'
+  | 'docs'
+  | 'https';
 
 export interface Clause {
   readonly id: ClauseId;
@@ -166,51 +188,67 @@ export const AREAS: Readonly<Record<string, string>> = {
   NET: 'The channel',
 };
 
+/** Area → its tag in Playwright, e.g. `@refresh`. */
+export const AREA_TAGS: Readonly<Record<string, string>> = {
+  ENV: '@envelope',
+  RID: '@request-id',
+  REG: '@register',
+  LOG: '@login',
+  TOK: '@token',
+  EXP: '@expiry',
+  REF: '@refresh',
+  UNA: '@unauthenticated',
+  FOR: '@forbidden',
+  ROB: '@robustness',
+  THR: '@throttle',
+  JRN: '@journey',
+  DOC: '@documentation',
+  NET: '@channel',
+};
+
 export const CAPABILITIES: Readonly<Record<Capability, { readonly meaning: string; readonly set: string }>> = {
   register: {
     meaning: 'permission to create accounts',
-    set: 'Set IGNY8_REGISTER=on (on a production host it is off unless you say so).',
+    set: 'Set IGNY8_REGISTER=on (for a production host it is off by default).',
   },
   viewer: {
-    meaning: 'an account whose role may read but not write',
-    set: 'Set IGNY8_VIEWER_EMAIL and IGNY8_VIEWER_PASSWORD to an account of the same tenant that may only read.',
+    meaning: 'a read-only account',
+    set: 'Set IGNY8_VIEWER_EMAIL and IGNY8_VIEWER_PASSWORD to a read-only account in the same tenant.',
   },
   foreign: {
-    meaning: 'the path of a resource of another account',
-    set: 'Set IGNY8_FOREIGN_RESOURCE to the path of a resource of another tenant, or IGNY8_REGISTER=on so that the suite can make one.',
+    meaning: "the path of another tenant's resource",
+    set: "Set IGNY8_FOREIGN_RESOURCE to the path of another tenant's resource, or IGNY8_REGISTER=on so that the suite can create one.",
   },
   site: {
     meaning: 'a site that the viewer has no access to',
     set: 'Set IGNY8_DENIED_SITE to the id of a site that the viewer has no access to.',
   },
-  secret: {
-    meaning: 'the HS256 signing key of the target',
-    set: 'Set IGNY8_JWT_SECRET to the HS256 signing key of the target.',
-  },
+  secret: { meaning: "the target's HS256 signing key", set: "Set IGNY8_JWT_SECRET to the target's HS256 signing key." },
   wait: {
-    meaning: 'leave to wait for real expiry',
+    meaning: 'permission to wait for a real token to expire',
     set: 'Set IGNY8_WAIT_FOR_EXPIRY=on to wait the 15 minutes that an access token lives.',
   },
   'short-ttl': {
-    meaning: 'a target with short lifetimes',
-    set: 'Start the target with short lifetimes and set IGNY8_ACCESS_TTL_SECONDS and IGNY8_REFRESH_TTL_SECONDS to them.',
+    meaning: 'a target with short token lifetimes',
+    set: 'Start the target with short token lifetimes and set IGNY8_ACCESS_TTL_SECONDS and IGNY8_REFRESH_TTL_SECONDS to them.',
   },
   aged: {
-    meaning: 'tokens planted by an earlier run',
-    set: 'Set IGNY8_AGED_TOKENS and IGNY8_AGED_TOKENS_KEY so that refresh tokens planted by this run are tried by one days later.',
+    meaning: 'tokens stored by an earlier run',
+    set: 'Set IGNY8_AGED_TOKENS and IGNY8_AGED_TOKENS_KEY so that a run some days later can use the refresh tokens that this run stores.',
   },
   burst: {
-    meaning: 'leave to exceed the rate limit',
+    meaning: 'permission to exceed the rate limit',
     set: 'Set IGNY8_BURST=on to allow requests beyond the rate limit.',
   },
   browser: {
     meaning: 'a Chromium',
-    set: 'Run `npx playwright install chromium`, or set CHROMIUM_PATH to the Chromium of this machine.',
+    set: 'Run `npx playwright install chromium`, or set CHROMIUM_PATH to a system-installed Chromium.',
   },
   docs: {
     meaning: "the address of the target's API documentation",
     set: "Set IGNY8_DOCS_URL to the address of the target's API documentation.",
   },
+  https: { meaning: 'an https target', set: 'Applies to https targets only: set BASE_URL to an https address.' },
 };
 
 /** Short name → title and address. RFCs are linked by their number. */
@@ -226,6 +264,14 @@ export const SOURCES: Readonly<Record<string, { readonly title: string; readonly
   'OWASP WSTG': {
     title: 'OWASP Web Security Testing Guide',
     url: 'https://owasp.org/www-project-web-security-testing-guide/',
+  },
+  'OWASP API1': {
+    title: 'OWASP API1:2023 Broken Object Level Authorization',
+    url: 'https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/',
+  },
+  'OWASP API2': {
+    title: 'OWASP API2:2023 Broken Authentication',
+    url: 'https://owasp.org/API-Security/editions/2023/en/0xa2-broken-authentication/',
   },
   'OWASP API3': {
     title: 'OWASP API3:2023 Broken Object Property Level Authorization',
@@ -246,7 +292,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-01',
     area: 'ENV',
     level: 'MUST',
-    statement: 'Every 2xx body is a JSON object whose `success` is the boolean true.',
+    statement: 'Every 2xx body is a JSON object in which `success` is the boolean true.',
     source: 'guide',
     needs: [],
   },
@@ -254,7 +300,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-02',
     area: 'ENV',
     level: 'MUST',
-    statement: 'A success of login, register or refresh carries an object `data`.',
+    statement: 'A successful response to login, register or refresh has an object `data`.',
     source: 'guide',
     needs: [],
   },
@@ -262,7 +308,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-03',
     area: 'ENV',
     level: 'MUST',
-    statement: 'Every 4xx and 5xx body is a JSON object whose `success` is the boolean false.',
+    statement: 'Every 4xx or 5xx body is a JSON object in which `success` is the boolean false.',
     source: 'guide',
     needs: [],
   },
@@ -270,7 +316,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-04',
     area: 'ENV',
     level: 'MUST',
-    statement: 'An error carries `error`, a non-empty string: not an object, not a list.',
+    statement: 'An error has `error`, a non-empty string: not an object, not an array.',
     source: 'guide',
     needs: [],
   },
@@ -286,7 +332,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-06',
     area: 'ENV',
     level: 'MUST',
-    statement: 'An error carries no token and no `data` with content.',
+    statement: 'An error contains no token and no `data` with content.',
     source: 'guide',
     needs: [],
   },
@@ -295,7 +341,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'ENV',
     level: 'MUST',
     statement:
-      'Every body, that of an error included, is `application/json` in UTF-8, whatever `Accept` says; a browsable HTML page is a failure.',
+      'Every body, including error bodies, is `application/json` in UTF-8, whatever `Accept` says; a browsable HTML page is a failure.',
     source: 'guide',
     needs: [],
   },
@@ -303,7 +349,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-08',
     area: 'ENV',
     level: 'MUST',
-    statement: 'Each documented answer validates against its schema in the OpenAPI document.',
+    statement: 'Each documented response is valid against its schema in the OpenAPI document.',
     source: 'guide',
     needs: [],
   },
@@ -311,7 +357,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-09',
     area: 'ENV',
     level: 'SHOULD',
-    statement: 'A body has no undocumented top-level members.',
+    statement: 'A body has no undocumented top-level fields.',
     source: 'guide, errors',
     needs: [],
   },
@@ -319,7 +365,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-10',
     area: 'ENV',
     level: 'SHOULD',
-    statement: 'An unknown route below the base is answered with 404 in the error envelope.',
+    statement: 'An unknown route below the base URL returns 404 in the error envelope.',
     source: 'errors',
     needs: [],
   },
@@ -327,7 +373,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ENV-11',
     area: 'ENV',
     level: 'SHOULD',
-    statement: 'A wrong method is answered with 405 in the error envelope, with `Allow`.',
+    statement: 'A wrong method returns 405 in the error envelope, with `Allow`.',
     source: 'RFC 9110 §15.5.6',
     needs: [],
   },
@@ -335,7 +381,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'RID-01',
     area: 'RID',
     level: 'MUST',
-    statement: 'Every success carries a `request_id`.',
+    statement: 'Every successful response has a `request_id`.',
     source: 'guide',
     needs: [],
   },
@@ -343,7 +389,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'RID-02',
     area: 'RID',
     level: 'MUST',
-    statement: 'Every error that is seen carries a `request_id`: 400, 401, 403, 404, 405, 415, 429.',
+    statement: 'Every error response has a `request_id`: 400, 401, 403, 404, 405, 415, 429.',
     source: 'guide',
     needs: [],
   },
@@ -361,7 +407,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'RID',
     level: 'MUST',
     statement:
-      'A `request_id` never comes twice, across every answer of the whole run and all its workers (requests that sent an id of their own left out).',
+      'A `request_id` is never repeated, across every response of the whole run and all its workers (excluding requests that sent their own id).',
     source: 'guide',
     needs: [],
   },
@@ -377,7 +423,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'RID-06',
     area: 'RID',
     level: 'SHOULD',
-    statement: 'A `request_id` stays a UUID when the client sends an `X-Request-ID` that is not one.',
+    statement: 'A `request_id` is still a UUID when the client sends an `X-Request-ID` that is not one.',
     source: 'RFC 9562',
     needs: [],
   },
@@ -385,7 +431,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-01',
     area: 'REG',
     level: 'MUST',
-    statement: 'Register with the documented body, without credentials, succeeds (200 or 201).',
+    statement: 'Registering with the documented body, without credentials, succeeds (200 or 201).',
     source: 'guide',
     needs: [['register']],
   },
@@ -393,7 +439,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-02',
     area: 'REG',
     level: 'MUST',
-    statement: 'The user that register returns has the e-mail and the username that were sent.',
+    statement: 'The user that register returns has the e-mail and the user name that were sent.',
     source: 'guide',
     needs: [['register']],
   },
@@ -401,7 +447,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-03',
     area: 'REG',
     level: 'SHOULD',
-    statement: 'Register gives access and refresh tokens, as login does.',
+    statement: 'Register returns access and refresh tokens, as login does.',
     source: 'guide',
     needs: [['register']],
   },
@@ -409,7 +455,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-04',
     area: 'REG',
     level: 'MUST',
-    statement: 'Who registered can log in with the same password.',
+    statement: 'A newly registered user can log in with the same password.',
     source: 'guide',
     needs: [['register']],
   },
@@ -418,7 +464,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'REG',
     level: 'MUST',
     statement:
-      'Register with a missing or empty `email`, `username` or `password` is refused with 400, and no account appears.',
+      'Registering with a missing or empty `email`, `username` or `password` is refused with 400, and no account is created.',
     source: 'errors',
     needs: [['register']],
   },
@@ -426,7 +472,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-06',
     area: 'REG',
     level: 'MUST',
-    statement: 'Register with a malformed e-mail is refused with 400.',
+    statement: 'Registering with a malformed e-mail is refused with 400.',
     source: 'errors',
     needs: [['register']],
   },
@@ -435,7 +481,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'REG',
     level: 'MUST',
     statement:
-      'Register with a duplicate e-mail is refused (400 or 409), and the first account still logs in with its own password.',
+      'Registering with a duplicate e-mail is refused (400 or 409), and the first account still logs in with its own password.',
     source: 'errors',
     needs: [['register']],
   },
@@ -443,7 +489,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-08',
     area: 'REG',
     level: 'SHOULD',
-    statement: 'A duplicate e-mail in other letter case is the same account, and refused.',
+    statement: 'A duplicate e-mail in different letter case counts as the same account and is refused.',
     source: 'OWASP ASVS',
     needs: [['register']],
   },
@@ -451,7 +497,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-09',
     area: 'REG',
     level: 'MUST',
-    statement: 'The password sent to register comes back nowhere: not in the body, the headers or a token payload.',
+    statement: 'The password sent to register is never returned: not in the body, the headers or a token payload.',
     source: 'guide, OWASP API3',
     needs: [['register']],
   },
@@ -460,7 +506,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'REG',
     level: 'MUST',
     statement:
-      'Extra members sent to register (`role`, `is_staff`, `is_superuser`, `account`, `account_id`, `id`) take no effect.',
+      'Extra fields sent to register (`role`, `is_staff`, `is_superuser`, `account`, `account_id`, `id`) have no effect.',
     source: 'OWASP API3',
     needs: [['register']],
   },
@@ -468,7 +514,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-11',
     area: 'REG',
     level: 'SHOULD',
-    statement: 'Register with a password under 8 characters is refused with 400 and `errors.password`.',
+    statement: 'Registering with a password under 8 characters is refused with 400 and `errors.password`.',
     source: 'errors',
     needs: [['register']],
   },
@@ -476,7 +522,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-12',
     area: 'REG',
     level: 'SHOULD',
-    statement: 'A 400 about fields carries `errors`: each refused field, with a list of texts.',
+    statement: 'A 400 about fields has `errors`: each refused field, with an array of strings.',
     source: 'errors',
     needs: [['register']],
   },
@@ -484,7 +530,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REG-13',
     area: 'REG',
     level: 'SHOULD',
-    statement: 'A successful register is answered with 201.',
+    statement: 'A successful registration returns 201.',
     source: 'errors',
     needs: [['register']],
   },
@@ -497,10 +543,28 @@ export const CLAUSES: readonly Clause[] = [
     needs: [['register']],
   },
   {
+    id: 'REG-15',
+    area: 'REG',
+    level: 'MUST',
+    statement:
+      "A user name that is taken, with a new e-mail, is refused (400 or 409), or made different in a way that the response shows; a user name that equals another user's e-mail does not disturb that user's login; neither is ever a 5xx.",
+    source: 'errors',
+    needs: [['register']],
+  },
+  {
+    id: 'REG-16',
+    area: 'REG',
+    level: 'MUST',
+    statement:
+      'Of several simultaneous registrations of one e-mail exactly one succeeds; the others get 400 or 409, never a 5xx.',
+    source: 'errors',
+    needs: [['register']],
+  },
+  {
     id: 'LOG-01',
     area: 'LOG',
     level: 'MUST',
-    statement: 'Login with the right credentials is answered with 200 and `user`, `access`, `refresh`.',
+    statement: 'Login with the right credentials returns 200 with `user`, `access` and `refresh`.',
     source: 'guide',
     needs: [],
   },
@@ -525,7 +589,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'LOG-04',
     area: 'LOG',
     level: 'MUST',
-    statement: 'Login with a wrong password is answered with 401 and no tokens.',
+    statement: 'Login with a wrong password returns 401 and no tokens.',
     source: 'errors',
     needs: [],
   },
@@ -533,7 +597,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'LOG-05',
     area: 'LOG',
     level: 'MUST',
-    statement: 'Login with an unknown e-mail is answered with 401 and no tokens.',
+    statement: 'Login with an unknown e-mail returns 401 and no tokens.',
     source: 'errors',
     needs: [],
   },
@@ -542,7 +606,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'LOG',
     level: 'SHOULD',
     statement:
-      'A wrong password and an unknown e-mail are told apart by nothing in status, body or headers but ids, times and rate-limit counters.',
+      'A wrong password and an unknown e-mail cannot be distinguished by status, body or headers (apart from ids, times and rate-limit counters).',
     source: 'OWASP ASVS',
     needs: [],
   },
@@ -551,7 +615,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'LOG',
     level: 'MAY',
     statement:
-      'A wrong password and an unknown e-mail are not told apart by the time they take either (a statistical test over interleaved pairs, with its error rate stated).',
+      'A wrong password and an unknown e-mail cannot be distinguished by response time either (a statistical test over interleaved pairs, with its error rate stated).',
     source: 'OWASP WSTG',
     needs: [['burst']],
   },
@@ -559,8 +623,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'LOG-08',
     area: 'LOG',
     level: 'MUST',
-    statement:
-      'Login with a missing `email` or `password` is answered with 400, with an empty one with 400 or 401, and without tokens.',
+    statement: 'Login with a missing `email` or `password` returns 400, with an empty one 400 or 401, and no tokens.',
     source: 'errors',
     needs: [],
   },
@@ -568,7 +631,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'LOG-09',
     area: 'LOG',
     level: 'MUST',
-    statement: 'Login compares the password exactly: other letter case, added blanks and a prefix are refused.',
+    statement: 'Login compares the password exactly: different letter case, added spaces and a prefix are refused.',
     source: 'guide',
     needs: [],
   },
@@ -584,7 +647,8 @@ export const CLAUSES: readonly Clause[] = [
     id: 'LOG-11',
     area: 'LOG',
     level: 'SHOULD',
-    statement: 'A stale or foreign `Authorization` header does not block login, which needs no authentication.',
+    statement:
+      "A stale `Authorization` header, or another user's, does not block login, which needs no authentication.",
     source: 'guide',
     needs: [],
   },
@@ -592,7 +656,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'LOG-12',
     area: 'LOG',
     level: 'SHOULD',
-    statement: 'Answers that carry tokens say `Cache-Control: no-store`.',
+    statement: 'Responses that contain tokens have `Cache-Control: no-store`.',
     source: 'RFC 6749 §5.1',
     needs: [],
   },
@@ -608,15 +672,24 @@ export const CLAUSES: readonly Clause[] = [
     id: 'LOG-14',
     area: 'LOG',
     level: 'MUST',
-    statement: 'Neither the password nor its hash comes back from login.',
+    statement: 'Login returns neither the password nor its hash.',
     source: 'OWASP API3',
+    needs: [],
+  },
+  {
+    id: 'LOG-15',
+    area: 'LOG',
+    level: 'MUST',
+    statement:
+      'Users who log in at the same moment, over new and over kept connections, each get their own user and their own tokens.',
+    source: 'guide',
     needs: [],
   },
   {
     id: 'TOK-01',
     area: 'TOK',
     level: 'MUST',
-    statement: 'Access and refresh tokens are compact JWS: three base64url parts, a JSON header with `alg`.',
+    statement: 'Access and refresh tokens are compact JWS: three base64url parts, with `alg` in a JSON header.',
     source: 'guide',
     needs: [],
   },
@@ -640,7 +713,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'TOK-04',
     area: 'TOK',
     level: 'MUST',
-    statement: "The access token's `user_id` is the user's `id`, as a number or as text.",
+    statement: "The access token's `user_id` is the user's `id`, as a number or as a string.",
     source: 'guide',
     needs: [],
   },
@@ -648,7 +721,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'TOK-05',
     area: 'TOK',
     level: 'MUST',
-    statement: 'The `exp` of a token is a NumericDate: a number of seconds, not milliseconds, not text.',
+    statement: 'The `exp` of a token is a NumericDate: a number of seconds, not milliseconds, not a string.',
     source: 'RFC 7519 §2',
     needs: [],
   },
@@ -656,7 +729,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'TOK-06',
     area: 'TOK',
     level: 'SHOULD',
-    statement: 'A token has an `iat`, and it is not in the future.',
+    statement: 'A token has an `iat`, which is not in the future.',
     source: 'RFC 7519 §4.1.6',
     needs: [],
   },
@@ -664,7 +737,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'TOK-07',
     area: 'TOK',
     level: 'MUST',
-    statement: 'No password, hash or key is in a token payload.',
+    statement: 'A token payload contains no password, hash or key.',
     source: 'guide',
     needs: [],
   },
@@ -672,7 +745,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'TOK-08',
     area: 'TOK',
     level: 'SHOULD',
-    statement: 'The HS256 key is on no list of well-known weak keys (tried offline, nothing is sent).',
+    statement: 'The HS256 key is not on a list of well-known weak keys (checked offline, without sending anything).',
     source: 'RFC 8725 §3.5',
     needs: [],
   },
@@ -680,7 +753,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'TOK-09',
     area: 'TOK',
     level: 'SHOULD',
-    statement: 'Both tokens verify with the signing key that was given.',
+    statement: 'Both tokens can be verified with the given signing key.',
     source: 'guide',
     needs: [['secret']],
   },
@@ -689,7 +762,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'EXP',
     level: 'MUST',
     statement:
-      "The access token lives 15 minutes: `exp` lies 900 s after the answer's `Date`, within 5 s plus the round trip.",
+      "The access token lives 15 minutes: `exp` is 900 s after the response's `Date`, within 5 s plus the round trip.",
     source: 'guide',
     needs: [],
   },
@@ -698,7 +771,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'EXP',
     level: 'MUST',
     statement:
-      "The refresh token lives 7 days: `exp` lies 604 800 s after the answer's `Date`, within 5 s plus the round trip.",
+      "The refresh token lives 7 days: `exp` is 604800 s after the response's `Date`, within 5 s plus the round trip.",
     source: 'guide',
     needs: [],
   },
@@ -707,7 +780,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'EXP',
     level: 'MUST',
     statement:
-      "Where there is an `iat` at login, it is in step with the server's own `Date`, within 5 s plus the round trip.",
+      "If login returns a token with an `iat`, it matches the server's own `Date`, within 5 s plus the round trip.",
     source: 'guide',
     needs: [],
   },
@@ -716,7 +789,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'EXP',
     level: 'MUST',
     statement:
-      'An access token ten minutes past its `exp` (by the key), or a real one within 60 s after it, is refused with 401.',
+      'An access token ten minutes past its `exp` (with the signing key), or a real one within 60 s after it, is refused with 401.',
     source: 'guide',
     needs: [['secret', 'short-ttl', 'wait']],
   },
@@ -733,7 +806,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'EXP',
     level: 'MUST',
     statement:
-      'A refresh token ten minutes past its `exp` (by the key), or a real one within 60 s after it, is refused with 401.',
+      'A refresh token ten minutes past its `exp` (with the signing key), or a real one within 60 s after it, is refused with 401.',
     source: 'guide',
     needs: [['secret', 'short-ttl', 'aged']],
   },
@@ -741,7 +814,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'EXP-07',
     area: 'EXP',
     level: 'SHOULD',
-    statement: 'The grace after `exp` is at most 60 s (measured by bisection).',
+    statement: 'The grace period after `exp` is at most 60 s (measured by bisection).',
     source: 'RFC 7519 §4.1.4',
     needs: [['secret']],
   },
@@ -765,7 +838,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'EXP-10',
     area: 'EXP',
     level: 'SHOULD',
-    statement: 'A token whose `nbf` lies ahead is refused.',
+    statement: 'A token whose `nbf` is in the future is refused.',
     source: 'RFC 7519 §4.1.5',
     needs: [['secret']],
   },
@@ -781,7 +854,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-01',
     area: 'REF',
     level: 'MUST',
-    statement: 'A live refresh token is answered with 200, `access` and `refresh`.',
+    statement: 'Refreshing with a valid token returns 200 with `access` and `refresh`.',
     source: 'guide',
     needs: [],
   },
@@ -789,7 +862,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-02',
     area: 'REF',
     level: 'MUST',
-    statement: 'The access token that refresh gives opens a protected route, as the same user.',
+    statement: 'The access token that refresh returns is accepted by a protected route, as the same user.',
     source: 'guide',
     needs: [],
   },
@@ -797,7 +870,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-03',
     area: 'REF',
     level: 'MUST',
-    statement: 'The access token that refresh gives differs from the old one.',
+    statement: 'The access token that refresh returns differs from the old one.',
     source: 'guide',
     needs: [],
   },
@@ -805,7 +878,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-04',
     area: 'REF',
     level: 'MUST',
-    statement: 'The refresh token that refresh gives differs from the one presented.',
+    statement: 'The refresh token that refresh returns differs from the one presented.',
     source: 'guide',
     needs: [],
   },
@@ -821,7 +894,8 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-06',
     area: 'REF',
     level: 'MUST',
-    statement: 'Rotation goes on: three refreshes in a row succeed, each by the token that the last one gave.',
+    statement:
+      'Rotation can be repeated: three refreshes in a row succeed, each with the token that the last one returned.',
     source: 'guide',
     needs: [],
   },
@@ -829,7 +903,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-07',
     area: 'REF',
     level: 'MUST',
-    statement: 'Refresh needs no `Authorization` header, and an expired one does no harm.',
+    statement: 'Refresh needs no `Authorization` header, and an expired one is ignored.',
     source: 'guide',
     needs: [],
   },
@@ -837,7 +911,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-08',
     area: 'REF',
     level: 'MUST',
-    statement: 'Text that is no JWT is refused as refresh token with 401 (400 is accepted).',
+    statement: 'A refresh token that is not a JWT is refused with 401 (400 is accepted).',
     source: 'guide',
     needs: [],
   },
@@ -853,7 +927,8 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-10',
     area: 'REF',
     level: 'MUST',
-    statement: 'A missing, null or non-text `refresh` is answered with 400, an empty or blank one with 400 or 401.',
+    statement:
+      'A `refresh` that is missing, null or not a string returns 400; an empty or blank one returns 400 or 401.',
     source: 'errors',
     needs: [],
   },
@@ -862,7 +937,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'REF',
     level: 'MUST',
     statement:
-      'A refresh token with changed payload, changed or stripped signature, `alg: none`, or signed with another key is refused.',
+      'A refresh token with a changed payload, a changed or removed signature, `alg: none`, or signed with another key is refused.',
     source: 'RFC 8725',
     needs: [],
   },
@@ -871,7 +946,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'REF',
     level: 'SHOULD',
     statement:
-      'Of several simultaneous uses of one refresh token exactly one is answered with tokens (none is a failure of its own kind; that the losers then count as reuse and end the chain is allowed).',
+      'Of several simultaneous uses of one refresh token exactly one returns tokens, and the others are refused with a 4xx (that the losers then count as reuse and end the chain is allowed).',
     source: 'RFC 9700 §4.14',
     needs: [],
   },
@@ -887,7 +962,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-14',
     area: 'REF',
     level: 'MUST',
-    statement: "Rotating one login leaves the user's other logins alone.",
+    statement: "Rotating one login does not affect the user's other logins.",
     source: 'guide',
     needs: [],
   },
@@ -895,7 +970,8 @@ export const CLAUSES: readonly Clause[] = [
     id: 'REF-15',
     area: 'REF',
     level: 'SHOULD',
-    statement: 'A request that is refused before rotation (malformed JSON, say) does not spend the refresh token.',
+    statement:
+      'A request that is refused before rotation (because of malformed JSON, for example) does not spend the refresh token.',
     source: 'guide',
     needs: [],
   },
@@ -903,7 +979,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-01',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A request without `Authorization` is answered with 401: not 403, not 200, not a redirect.',
+    statement: 'A request without `Authorization` returns 401: not 403, not 200, not a redirect.',
     source: 'guide',
     needs: [],
   },
@@ -911,8 +987,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-02',
     area: 'UNA',
     level: 'MUST',
-    statement:
-      'The `error` of the 401 to a request without `Authorization` is `Authentication required` (other 401s may say more).',
+    statement: 'The `error` of the 401 without `Authorization` is `Authentication required` (other 401s may say more).',
     source: 'guide',
     needs: [],
   },
@@ -921,7 +996,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'UNA',
     level: 'MUST',
     statement:
-      'A wrong scheme (`Token`, `JWT`, `Basic`, none), `Bearer` with nothing behind it, and two tokens in one header are answered with 401.',
+      'A wrong scheme (`Token`, `JWT`, `Basic`, none), `Bearer` without a token, and two tokens in one header return 401.',
     source: 'guide',
     needs: [],
   },
@@ -929,7 +1004,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-04',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A bearer token that is no JWT is answered with 401.',
+    statement: 'A bearer token that is not a JWT returns 401.',
     source: 'guide',
     needs: [],
   },
@@ -937,7 +1012,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-05',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A token whose payload was changed is answered with 401.',
+    statement: 'A token with a changed payload returns 401.',
     source: 'guide',
     needs: [],
   },
@@ -945,7 +1020,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-06',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A token whose signature was changed (in its bytes) or stripped is answered with 401.',
+    statement: 'A token with a changed (in its bytes) or removed signature returns 401.',
     source: 'guide',
     needs: [],
   },
@@ -953,7 +1028,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-07',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A token with `alg: none`, in any letter case, with or without the old signature, is answered with 401.',
+    statement: 'A token with `alg: none`, in any letter case, with or without the old signature, returns 401.',
     source: 'RFC 8725 §3.1',
     needs: [],
   },
@@ -961,7 +1036,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-08',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A token signed with another key is answered with 401.',
+    statement: 'A token signed with another key returns 401.',
     source: 'guide',
     needs: [],
   },
@@ -969,7 +1044,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-09',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A refresh token as bearer is answered with 401.',
+    statement: 'A refresh token used as bearer token returns 401.',
     source: 'RFC 8725 §3.11',
     needs: [],
   },
@@ -993,7 +1068,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-12',
     area: 'UNA',
     level: 'SHOULD',
-    statement: 'Every 401 carries `WWW-Authenticate` with the scheme `Bearer`.',
+    statement: 'Every 401 has `WWW-Authenticate` with the scheme `Bearer`.',
     source: 'RFC 9110 §15.5.2, RFC 6750 §3',
     needs: [],
   },
@@ -1010,7 +1085,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'UNA',
     level: 'MUST',
     statement:
-      "Every documented protected route and method is answered with 401 without a token, before the body's content is judged.",
+      'Every documented protected route and method returns 401 without a token, before the content of the body is checked.',
     source: 'guide',
     needs: [],
   },
@@ -1019,7 +1094,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'UNA',
     level: 'MUST',
     statement:
-      "A token whose header names a key of the sender's own (`jwk`, `jku`, `x5u`, `x5c`, `kid` as path, SQL, `/dev/null`) is answered with 401.",
+      'A token whose header supplies its own key (`jwk`, `jku`, `x5u`, `x5c`, `kid` as path, SQL, `/dev/null`) returns 401.',
     source: 'RFC 8725 §3.10',
     needs: [],
   },
@@ -1027,7 +1102,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-16',
     area: 'UNA',
     level: 'MUST',
-    statement: 'A well-signed token for a user who does not exist is answered with 401.',
+    statement: 'A correctly signed token for a user who does not exist returns 401, as bearer and as refresh token.',
     source: 'guide',
     needs: [['secret']],
   },
@@ -1043,16 +1118,33 @@ export const CLAUSES: readonly Clause[] = [
     id: 'UNA-18',
     area: 'UNA',
     level: 'MUST',
-    statement: 'HTTP Basic with the right credentials does not open a protected route.',
+    statement: 'HTTP Basic with the right credentials is not accepted by a protected route.',
     source: 'guide',
+    needs: [],
+  },
+  {
+    id: 'UNA-19',
+    area: 'UNA',
+    level: 'MUST',
+    statement:
+      'Identity headers that a proxy might set (`X-Forwarded-User`, `X-Remote-User`, `Remote-User`, `X-User-Id`, `X-Authenticated-Userid`, `X-Account-ID` and others), sent by the client, neither authenticate nor change whose data is returned.',
+    source: 'guide, OWASP API2',
+    needs: [],
+  },
+  {
+    id: 'UNA-20',
+    area: 'UNA',
+    level: 'SHOULD',
+    statement:
+      'The response to an authenticated request is not offered to shared caches (`public` or `s-maxage` without `Vary: Authorization`), and is not returned to the next client that asks without a token.',
+    source: 'RFC 9111 §3.5',
     needs: [],
   },
   {
     id: 'FOR-01',
     area: 'FOR',
     level: 'MUST',
-    statement:
-      'A request by a role that may not make it is answered with 403, and the same request by a role that may succeeds.',
+    statement: 'A request from a role without permission gets 403; the same request from a permitted role succeeds.',
     source: 'guide',
     needs: [['viewer']],
   },
@@ -1060,7 +1152,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'FOR-02',
     area: 'FOR',
     level: 'MUST',
-    statement: 'The `error` of the 403 to a role that may not is `Permission denied`.',
+    statement: 'The `error` of the 403 for a role without permission is `Permission denied`.',
     source: 'guide',
     needs: [['viewer']],
   },
@@ -1068,7 +1160,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'FOR-03',
     area: 'FOR',
     level: 'MUST',
-    statement: 'A write that is refused to a role that may not write has no effect.',
+    statement: 'A write that is refused because of the role has no effect.',
     source: 'guide',
     needs: [['viewer']],
   },
@@ -1085,7 +1177,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'FOR',
     level: 'MAY',
     statement:
-      "The answer for another account's resource is 403, as the guide has it (the error page says 404, which also hides that the id exists).",
+      "The response for another account's resource is 403, as the guide says (the error page says 404, which also hides that the id exists).",
     source: 'guide',
     needs: [['foreign']],
   },
@@ -1093,7 +1185,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'FOR-06',
     area: 'FOR',
     level: 'MUST',
-    statement: "A list never holds another account's rows.",
+    statement: "A list never contains another account's rows.",
     source: 'guide',
     needs: [['foreign']],
   },
@@ -1101,7 +1193,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'FOR-07',
     area: 'FOR',
     level: 'MUST',
-    statement: 'Asking for the rows of a site without access is answered with 403.',
+    statement: 'Requesting the rows of a site without access returns 403.',
     source: 'guide',
     needs: [['viewer'], ['site']],
   },
@@ -1109,7 +1201,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'FOR-08',
     area: 'FOR',
     level: 'MUST',
-    statement: 'A bad token on a forbidden resource is answered with 401, not 403: authentication comes first.',
+    statement: 'A bad token on a forbidden resource returns 401, not 403: authentication comes first.',
     source: 'guide',
     needs: [['viewer']],
   },
@@ -1117,15 +1209,34 @@ export const CLAUSES: readonly Clause[] = [
     id: 'FOR-09',
     area: 'FOR',
     level: 'MUST',
-    statement: 'A role or account claim forged with the right key does not widen access beyond what the database says.',
+    statement:
+      'A role or account claim forged with the right key does not extend access beyond what the database says.',
     source: 'OWASP API5',
     needs: [['secret'], ['viewer']],
+  },
+  {
+    id: 'FOR-10',
+    area: 'FOR',
+    level: 'MUST',
+    statement:
+      "A write that names another account's site or account in its body or query is refused and has no effect there.",
+    source: 'guide, OWASP API1',
+    needs: [['foreign']],
+  },
+  {
+    id: 'FOR-11',
+    area: 'FOR',
+    level: 'MUST',
+    statement:
+      "Another account's resource, made by the run itself, cannot be changed, replaced or deleted by any method that the target serves: the request is refused (403 or 404), and the row stays as it was.",
+    source: 'guide, OWASP API1',
+    needs: [['foreign']],
   },
   {
     id: 'ROB-01',
     area: 'ROB',
     level: 'MUST',
-    statement: 'Malformed JSON, an empty body, and JSON that is no object are refused with a 4xx.',
+    statement: 'Malformed JSON, an empty body, and JSON that is not an object are refused with a 4xx.',
     source: 'errors, OWASP ASVS',
     needs: [],
   },
@@ -1133,7 +1244,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ROB-02',
     area: 'ROB',
     level: 'MUST',
-    statement: 'Wrong types for each field (number, boolean, null, list, object) are refused with a 4xx.',
+    statement: 'Wrong types for each field (number, boolean, null, array, object) are refused with a 4xx.',
     source: 'errors, OWASP ASVS',
     needs: [],
   },
@@ -1158,7 +1269,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'ROB',
     level: 'MUST',
     statement:
-      'NUL in e-mail and username, lone surrogates, invalid UTF-8 and an unknown `charset` are refused with a 4xx; control characters in a password may be accepted, and then they log in again.',
+      'NUL in e-mail and user name, lone surrogates, invalid UTF-8 and an unknown `charset` are refused with a 4xx; control characters in a password may be accepted, but then that password must work at login.',
     source: 'errors, OWASP ASVS',
     needs: [],
   },
@@ -1167,7 +1278,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'ROB',
     level: 'MUST',
     statement:
-      "Deep nesting (10,000 levels, in a body and in a token's header and payload) and duplicate keys are refused with a 4xx; `__proto__` and `constructor` members are refused, or ignored without effect.",
+      "Deep nesting (10,000 levels, in a body and in a token's header and payload) and duplicate keys are refused with a 4xx; `__proto__` and `constructor` fields are refused, or ignored without effect.",
     source: 'errors, OWASP ASVS',
     needs: [],
   },
@@ -1176,7 +1287,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'ROB',
     level: 'MUST',
     statement:
-      'Bodies generated from the OpenAPI schema and broken in one place are never accepted and never a 5xx; a failure is shrunk to the smallest body.',
+      'Bodies generated from the OpenAPI schema and broken in one place are never accepted and never a 5xx; a failure is reduced to the smallest body.',
     source: 'errors, OWASP ASVS',
     needs: [],
   },
@@ -1193,7 +1304,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'ROB',
     level: 'SHOULD',
     statement:
-      'Non-Latin letters, emoji and combining characters in names are not mangled: where such a user name is accepted, it comes back unchanged at register and login.',
+      'Non-Latin letters, emoji and combining characters in names are not altered: if such a user name is accepted, register and login return it unchanged.',
     source: 'errors, OWASP ASVS',
     needs: [['register']],
   },
@@ -1201,7 +1312,16 @@ export const CLAUSES: readonly Clause[] = [
     id: 'ROB-10',
     area: 'ROB',
     level: 'SHOULD',
-    statement: 'No stack trace, file path, SQL or framework debug page is in any error.',
+    statement: 'No error contains a stack trace, file path, SQL or framework debug page.',
+    source: 'errors, OWASP ASVS',
+    needs: [],
+  },
+  {
+    id: 'ROB-11',
+    area: 'ROB',
+    level: 'MUST',
+    statement:
+      'Odd ids and query parameters (huge, negative, text, NUL, very long, repeated; `page`, `page_size`, `search`, `ordering`, `site_id`) are ignored or refused with a 4xx in the error envelope, and never return other rows.',
     source: 'errors, OWASP ASVS',
     needs: [],
   },
@@ -1210,7 +1330,7 @@ export const CLAUSES: readonly Clause[] = [
     area: 'THR',
     level: 'SHOULD',
     statement:
-      'Each answer carries `X-Throttle-Limit`, `X-Throttle-Remaining` and `X-Throttle-Reset`, numbers that fit together.',
+      'Each response has `X-Throttle-Limit`, `X-Throttle-Remaining` and `X-Throttle-Reset`, and the values are consistent.',
     source: 'limits',
     needs: [],
   },
@@ -1218,7 +1338,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'THR-02',
     area: 'THR',
     level: 'SHOULD',
-    statement: 'Past the limit the answer is 429 in the error envelope, with `Retry-After`.',
+    statement: 'Past the limit the response is 429 in the error envelope, with `Retry-After`.',
     source: 'limits',
     needs: [['burst']],
   },
@@ -1227,9 +1347,18 @@ export const CLAUSES: readonly Clause[] = [
     area: 'THR',
     level: 'SHOULD',
     statement:
-      "Many wrong passwords for one account are slowed down (429 or a lock), and the account's owner gets in again later.",
+      'Many wrong passwords for one account are slowed down (429 or a lock), and the owner can log in again later.',
     source: 'limits',
     needs: [['burst'], ['register']],
+  },
+  {
+    id: 'THR-04',
+    area: 'THR',
+    level: 'SHOULD',
+    statement:
+      'A client cannot evade the limit with `X-Forwarded-For`, `Forwarded`, `X-Real-IP` or different letter case in the e-mail.',
+    source: 'limits',
+    needs: [['burst']],
   },
   {
     id: 'JRN-01',
@@ -1243,7 +1372,8 @@ export const CLAUSES: readonly Clause[] = [
     id: 'JRN-02',
     area: 'JRN',
     level: 'MUST',
-    statement: 'Automatic refresh: an expired access token is replaced by one refresh, and the request is repeated.',
+    statement:
+      'Automatic refresh: an expired access token is replaced by one refresh, and the repeated request succeeds.',
     source: 'guide',
     needs: [],
   },
@@ -1251,7 +1381,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'JRN-03',
     area: 'JRN',
     level: 'MUST',
-    statement: 'Re-login: after both tokens are gone, login works again.',
+    statement: 'Re-login: after both tokens are lost, login works again.',
     source: 'guide',
     needs: [],
   },
@@ -1259,7 +1389,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'JRN-04',
     area: 'JRN',
     level: 'MUST',
-    statement: 'Retry on 401: a rejected request, refreshed once, succeeds.',
+    statement: 'Retry on 401: a rejected request succeeds after one refresh.',
     source: 'guide',
     needs: [],
   },
@@ -1267,7 +1397,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'JRN-05',
     area: 'JRN',
     level: 'MUST',
-    statement: 'Refresh ahead of time: a minute before `exp` the token is still good, and so is its successor.',
+    statement: 'Early refresh: a minute before `exp` the token is still accepted, and so is its successor.',
     source: 'guide',
     needs: [],
   },
@@ -1276,6 +1406,24 @@ export const CLAUSES: readonly Clause[] = [
     area: 'JRN',
     level: 'SHOULD',
     statement: 'What a client reads from the token without verifying it (`exp`) agrees with what the server does.',
+    source: 'guide',
+    needs: [],
+  },
+  {
+    id: 'JRN-07',
+    area: 'JRN',
+    level: 'MUST',
+    statement:
+      'One valid token gets the same result every time: many requests in a row, over new connections (behind several workers each must know the same keys, sessions and counters).',
+    source: 'guide',
+    needs: [],
+  },
+  {
+    id: 'JRN-08',
+    area: 'JRN',
+    level: 'SHOULD',
+    statement:
+      "A client that sends back the cookies it was given, as browsers and `requests.Session` do, gets the same results with its bearer token for list, write and refresh (no CSRF refusal); if another user's cookie is sent along, the bearer token decides.",
     source: 'guide',
     needs: [],
   },
@@ -1303,7 +1451,7 @@ export const CLAUSES: readonly Clause[] = [
     level: 'SHOULD',
     statement: 'An `https` target refuses or redirects plain `http`, and sends `Strict-Transport-Security`.',
     source: 'RFC 6797',
-    needs: [],
+    needs: [['https']],
   },
   {
     id: 'NET-02',
@@ -1317,7 +1465,7 @@ export const CLAUSES: readonly Clause[] = [
     id: 'NET-03',
     area: 'NET',
     level: 'MAY',
-    statement: 'API answers carry `X-Content-Type-Options: nosniff`.',
+    statement: 'API responses have `X-Content-Type-Options: nosniff`.',
     source: 'OWASP ASVS',
     needs: [],
   },
