@@ -1,5 +1,6 @@
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
+import { oddJson } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
 import { aKeyword, foreignResource, listed, rowsIn, stranger, strangersResource } from './support/resources.js';
@@ -195,6 +196,81 @@ clause('FOR-09', async (check) => {
         access: resign(owner.access, key, { claims }),
       });
       expect(read).toBeRefused();
+    },
+  );
+});
+
+clause('FOR-10', async (check) => {
+  const other = await stranger(check);
+  if (other?.keyword === undefined)
+    throw new Unverified(other?.obstacle ?? 'There is no second account in this run: set IGNY8_REGISTER=on.');
+  const owner = await check.session();
+  const control = await check.api.createKeyword(aKeyword(check).body, owner);
+  if (control.status > 299) {
+    throw new Unverified(`POST planner/keywords/ returned ${seenStatus(control)}: set IGNY8_KEYWORD_BODY.`);
+  }
+  const { site } = other.keyword;
+  const asGiven = (id: string): string | number => (/^\d{1,15}$/.test(id) ? Number(id) : id);
+  const names = [
+    ...(site === undefined ? [] : [{ name: 'site_id', value: asGiven(site) }]),
+    ...(other.account === undefined ? [] : ['account', 'account_id'].map((name) => ({ name, value: other.account }))),
+  ];
+  if (names.length === 0) throw new Unverified("Neither the other account's id nor a site of it is known.");
+  const rows = names.flatMap(({ name, value }) => [
+    { name: `\`${name}\` in the body`, query: '', more: { [name]: value } },
+    { name: `\`${name}\` in the query`, query: `?${name}=${String(value)}`, more: {} },
+  ]);
+  await check.each(
+    rows,
+    ({ name }) => name,
+    async ({ query, more }) => {
+      const { text, body } = aKeyword(check);
+      const headers = [['authorization', `Bearer ${owner.access}`]] as const;
+      const reply = await check.raw(oddJson('POST', `planner/keywords/${query}`, { ...body, ...more }, headers));
+      const theirs = await listed(check, other.access);
+      expect(theirs.reply, "the other account's list").toSatisfy(
+        !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
+        'as before',
+        'the new row is in it',
+      );
+      expect(reply, 'the write').toBeRefused();
+    },
+  );
+});
+
+/** A new keyword of whoever the token belongs to. */
+async function madeBy(check: Check, bearer: { readonly access: string }): Promise<{ path: string; text: string }> {
+  const { text, body } = aKeyword(check);
+  const made = await check.api.createKeyword(body, bearer);
+  const { id } = made.data ?? made.object ?? {};
+  if (made.status > 299 || (typeof id !== 'number' && typeof id !== 'string')) {
+    throw new Unverified(`POST planner/keywords/ returned ${seenStatus(made)}: set IGNY8_KEYWORD_BODY.`);
+  }
+  return { path: `planner/keywords/${String(id)}/`, text };
+}
+
+clause('FOR-11', async (check) => {
+  const other = await stranger(check);
+  if (other === undefined || !check.target.write)
+    throw new Unverified('There is no second account in this run: set IGNY8_REGISTER=on.');
+  const owner = await check.session();
+  const headers = [['authorization', `Bearer ${owner.access}`]] as const;
+  await check.each(
+    ['PATCH', 'PUT', 'DELETE'],
+    (method) => method,
+    async (method) => {
+      const body = method === 'DELETE' ? undefined : aKeyword(check).body;
+      // The control, which tells whether the target has this method: the same request for a row of one's own.
+      const mine = await madeBy(check, owner);
+      const own = await check.raw(oddJson(method, mine.path, body, headers));
+      check.measure(`${method} of one's own row`, String(own.status));
+      const theirs = await madeBy(check, other);
+      const reply = await check.raw(oddJson(method, theirs.path, body, headers));
+      const after = await check.api.getResource(theirs.path, other);
+      expect(after, 'the row, read by its owner').toHaveStatus(200);
+      expect(after, 'the row').toSatisfy(after.text.includes(theirs.text), 'as it was', 'changed');
+      if (own.status < 300) expect(reply, "another account's row").toHaveStatus(403, 404);
+      else expect(reply, "another account's row").toBeRefused();
     },
   );
 });

@@ -4,6 +4,9 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';
+import { aKeyword, stranger } from './support/resources.js';
+import type { Bearer } from '../fixtures/check/api.js';
+import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { GuideClient, LoginNeeded } from './support/guide-client.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
@@ -203,4 +206,75 @@ clause('JRN-06', async (check) => {
   const end = Math.floor(now) + 60;
   const old = resign(access, key, { claims: { iat: end - check.target.accessTtlSeconds, exp: end } });
   expect(await check.door(old), 'a token in the last minute of its life').toHaveStatus(200);
+});
+
+/** Requests in a row: enough to reach each of several workers more than once. */
+const IN_A_ROW = 20;
+
+clause('JRN-07', async (check) => {
+  const { access } = await check.session();
+  await check.opens(access);
+  // A connection each: over a kept one all requests would go to the same worker.
+  const fresh = new BoundedTransport();
+  const statuses: number[] = [];
+  for (let i = 0; i < IN_A_ROW; i += 1) {
+    const headers = [['authorization', `Bearer ${access}`]] as const;
+    const reply = await check.sender.sendOver({ method: 'GET', path: 'planner/keywords/', headers }, fresh);
+    statuses.push(reply.status);
+    expect(reply, `request ${String(i + 1)} of ${String(IN_A_ROW)} with one live token`).toHaveStatus(200);
+  }
+  check.measure('one live token, in a row', `${String(statuses.length)} times ${[...new Set(statuses)].join(', ')}`);
+});
+
+/** The cookies that a response sets, as a client sends them back. */
+function cookiesOf(reply: Reply): string {
+  return reply.wire.headers
+    .filter(([name]) => name.toLowerCase() === 'set-cookie')
+    .map(([, value]) => value.split(';')[0] ?? '')
+    .join('; ');
+}
+
+clause('JRN-08', async (check) => {
+  const { account, access, refresh, reply: login } = await check.login();
+  const mine = cookiesOf(login);
+  const other = await stranger(check);
+  const theirs = other === undefined ? '' : cookiesOf((await check.login(other.credentials)).reply);
+  check.measure('cookies set by login', mine === '' ? 'none' : String(mine.split(';').length));
+  const rows = [
+    { name: 'its own cookies', cookies: mine },
+    { name: "another user's cookies", cookies: theirs },
+  ].filter(({ cookies }) => cookies !== '');
+  const chain = { access, refresh };
+  const refreshed = async (headers: Bearer['headers'] = []): Promise<Reply> => {
+    const reply = await check.api.refresh({ refresh: chain.refresh }, { headers });
+    Object.assign(chain, { access: reply.token('access') ?? '', refresh: reply.token('refresh') ?? '' });
+    return reply;
+  };
+  const control = [
+    { by: 'JRN-01' as const, reply: await check.door(chain.access) },
+    { by: 'REF-01' as const, reply: await refreshed() },
+  ];
+  for (const { by, reply } of control)
+    if (reply.status !== 200) throw new Blocked(by, `without cookies: ${seenStatus(reply)}`);
+  const write = check.target.write ? await check.api.createKeyword(aKeyword(check).body, chain) : undefined;
+  await check.each(
+    rows,
+    ({ name }) => name,
+    async ({ cookies }) => {
+      const headers = [['cookie', cookies]] as const;
+      const list = await check.api.listKeywords({ access: chain.access, headers });
+      expect(list, 'the list').toHaveStatus(200);
+      expect(list, 'the list').toSatisfy(
+        other?.keyword === undefined || !list.text.includes(other.keyword.text),
+        'that of the bearer token',
+        "the other user's",
+      );
+      if (write !== undefined && write.status < 300) {
+        const again = await check.api.createKeyword(aKeyword(check).body, { access: chain.access, headers });
+        expect(again, 'a write').toHaveStatus(write.status);
+      }
+      expect(await refreshed(headers), 'refresh').toHaveStatus(200);
+    },
+  );
+  await check.giveAway({ account, access: chain.access, refresh: chain.refresh, user: {}, reply: login });
 });

@@ -1,9 +1,12 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Unverified, type Check, type Session } from '../fixtures/check/check.js';
+import { Blocked, Unverified, type Account, type Check, type Session } from '../fixtures/check/check.js';
 import { oddJson } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { firstSession } from './support/lifetimes.js';
-import type { Reply } from '../fixtures/evidence/reply.js';
+import { BoundedTransport } from '../fixtures/http/raw-transport.js';
+import { Reply } from '../fixtures/evidence/reply.js';
 import { timingSideChannel } from './support/timing.js';
 import { stranger } from './support/resources.js';
 import { decode, encodePart, resign } from '../fixtures/evidence/jwt.js';
@@ -301,4 +304,72 @@ clause('LOG-14', async (check) => {
   // A refusal that quotes the request quotes the password. What register says is REG-09's.
   const others = (await check.observations()).filter(({ operationId }) => operationId !== 'register');
   check.every(others, ({ password }) => (password === undefined ? undefined : `${password} is in it`));
+});
+
+/** Logins of each user that are sent together. */
+const LOGINS_EACH = 3;
+
+/** Two users, and how each is told from the other: the e-mail in `user`, and the subject of the access token. */
+async function twoUsers(check: Check): Promise<{ readonly account: Account; readonly subject: unknown }[]> {
+  const other = check.target.viewer ?? (await stranger(check))?.credentials;
+  if (other === undefined) {
+    throw new Unverified('There is only one account in this run: set IGNY8_VIEWER_EMAIL and IGNY8_VIEWER_PASSWORD.');
+  }
+  const users = [];
+  for (const account of [await check.owner(), other]) {
+    const { access, user } = await check.session(account);
+    if (user['email'] !== undefined && !sameAddress(user['email'], account.email))
+      throw new Blocked('LOG-03', 'login shows another user than the one who logged in');
+    users.push({ account, subject: decode(access)?.claims['user_id'] });
+  }
+  return users;
+}
+
+clause('LOG-15', async (check) => {
+  const users = await twoUsers(check);
+  const wanted = Array.from({ length: LOGINS_EACH }, () => users).flat();
+  const requests = wanted.map(({ account: { email, password } }) =>
+    oddJson('POST', 'auth/login/', { email, password }),
+  );
+  const agent = new (check.target.baseUrl.startsWith('https:') ? HttpsAgent : HttpAgent)({ keepAlive: true });
+  const kept = new BoundedTransport(agent);
+  const ways = [
+    { name: 'over new connections', send: () => check.sender.sendAtOnce(requests) },
+    {
+      name: 'over kept connections',
+      send: () => Promise.all(requests.map((request) => check.sender.sendOver(request, kept))),
+    },
+  ];
+  const tokens = new Set<string>();
+  await check
+    .each(
+      ways,
+      ({ name }) => name,
+      async ({ send }) => {
+        const replies = await send();
+        for (const [i, reply] of replies.entries()) {
+          const user = wanted[i];
+          if (!(reply instanceof Reply)) throw reply;
+          if (user === undefined) continue;
+          expect(reply, 'one of several logins at the same moment').toHaveStatus(200);
+          const { user: shown, access, refresh } = check.sessionOf(reply, user.account);
+          const subject = decode(access)?.claims['user_id'];
+          expect(reply, 'the user and the access token').toSatisfy(
+            (shown['email'] === undefined || sameAddress(shown['email'], user.account.email)) &&
+              subject === user.subject,
+            'those of the user who logged in',
+            "another user's",
+          );
+          expect(reply, 'its tokens').toSatisfy(
+            !tokens.has(access) && !tokens.has(refresh),
+            'given to no other login',
+            'the same as those of another login',
+          );
+          tokens.add(access).add(refresh);
+        }
+      },
+    )
+    .finally(() => {
+      agent.destroy();
+    });
 });

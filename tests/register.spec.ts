@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Unverified, type Account, type Check } from '../fixtures/check/check.js';
+import { Blocked, Finding, Unverified, type Account, type Check } from '../fixtures/check/check.js';
 import { oddJson } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { firstSession, lifetime, tolerance } from './support/lifetimes.js';
 import { ROLES, sameAddress } from './support/users.js';
-import type { Reply } from '../fixtures/evidence/reply.js';
+import { Reply } from '../fixtures/evidence/reply.js';
 import { listed, stranger } from './support/resources.js';
 
 interface Registration {
@@ -320,4 +320,77 @@ clause('REG-14', async (check) => {
     'two different ones',
     'the same one',
   );
+});
+
+clause('REG-15', async (check) => {
+  const first = (await registered(check)).account;
+  const before = await firstLogin(check);
+  if (before.status !== 200) throw new Blocked('REG-04', `the first account cannot log in: ${seenStatus(before)}`);
+  const rows = [
+    {
+      name: 'a user name that is taken',
+      judge: async () => {
+        const reply = await check.api.register({ ...check.newAccount(), username: first.username });
+        if (reply.status >= 300) {
+          expect(reply, 'the registration').toHaveStatus(400, 409);
+          return;
+        }
+        const { username } = userOf(reply);
+        expect(reply, 'the user name of the new account').toSatisfy(
+          username !== undefined && username !== first.username,
+          'a different one',
+          username === undefined ? 'none' : 'the one that is taken',
+        );
+      },
+    },
+    {
+      name: "a user name that is another user's e-mail",
+      judge: async () => {
+        const reply = await check.api.register({ ...check.newAccount(), username: first.email });
+        expect(reply, 'the registration').toSatisfy(reply.status < 500, 'accepted or refused', seenStatus(reply));
+        const again = await check.api.login({ email: first.email, password: first.password });
+        expect(again, 'login of the user with that e-mail').toHaveStatus(200);
+        expect(again, 'the user who logged in').toSatisfy(
+          sameAddress(userOf(again)['email'], first.email),
+          'the one with that e-mail',
+          'another one',
+        );
+      },
+    },
+  ];
+  await check.each(
+    rows,
+    ({ name }) => name,
+    ({ judge }) => judge(),
+  );
+});
+
+/** Registrations of one e-mail that are sent together. */
+const AT_ONCE = 5;
+
+clause('REG-16', async (check) => {
+  await registered(check);
+  const { email } = check.newAccount();
+  const accounts = Array.from({ length: AT_ONCE }, () => ({ ...check.newAccount(), email }));
+  const replies = await check.sender.sendAtOnce(accounts.map((body) => oddJson('POST', 'auth/register/', body)));
+  const winners = accounts.filter((_, i) => {
+    const reply = replies[i];
+    return reply instanceof Reply && reply.status < 300;
+  });
+  check.sender.accountsMade += winners.length;
+  for (const reply of replies) {
+    if (!(reply instanceof Reply)) throw reply;
+    if (reply.status === 429)
+      throw new Unverified('The rate limit refused some of the simultaneous registrations: set IGNY8_AUTH_RATE.');
+    if (reply.status >= 300) expect(reply, 'one of the simultaneous registrations').toHaveStatus(400, 409);
+  }
+  const last = replies.findLast((reply): reply is Reply => reply instanceof Reply && reply.status < 300);
+  const [winner] = winners;
+  if (winner === undefined || last === undefined || winners.length > 1)
+    throw new Finding(
+      `${String(winners.length)} of ${String(AT_ONCE)} simultaneous registrations of one e-mail succeeded, expected 1`,
+      last?.exchange,
+    );
+  const login = await check.api.login({ email, password: winner.password });
+  expect(login, 'login with the password of the registration that succeeded').toHaveStatus(200);
 });

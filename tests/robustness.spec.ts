@@ -24,7 +24,7 @@ import { judgeBroken, judgeValid } from './support/fuzz.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { sameAddress } from './support/users.js';
-import { aKeyword } from './support/resources.js';
+import { aKeyword, stranger } from './support/resources.js';
 import { keyIfProven, rotatesResigned } from './support/signing-key.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
@@ -315,4 +315,43 @@ clause('ROB-10', { phase: 'every-response' }, async (check) => {
   const errors = (await everyAnswer(check)).filter(({ status }) => status >= 400);
   if (errors.length === 0) throw new Unverified('No error was seen in this run.');
   check.every(errors, ({ internals }) => (internals === undefined ? undefined : `${internals} is in it`));
+});
+
+/** Ids that no row has, below the base. */
+const ODD_IDS = ['99999999999999999999', '-1', '0', 'abc', '1.5', '1e3', '%00', '%27%20OR%201=1', 'x'.repeat(3000)];
+
+/** Query parameters of lists, with values that servers have been seen to fall over. */
+const ODD_QUERIES = [
+  ...['page', 'page_size'].flatMap((name) =>
+    ['0', '-1', 'abc', '99999999999999999999', ''].map((value) => [name, value]),
+  ),
+  ...['abc', '-1', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
+  ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
+  ...['-id', 'account__name', 'no_such_field', '%00', ','].map((value) => ['ordering', value]),
+  ['page', '1&page=2'],
+  ['site_id', '1&site_id=abc'],
+].map(([name = '', value = '']) => `?${name}=${value}`);
+
+clause('ROB-11', async (check) => {
+  const { access } = await check.session();
+  await check.opens(access);
+  const other = await stranger(check);
+  const paths = [...ODD_IDS.map((id) => `${id}/`), ...ODD_QUERIES];
+  await check.each(
+    paths,
+    (path) => (path.length > 60 ? `${path.slice(0, 40)}… (${String(path.length)} characters)` : path),
+    async (path) => {
+      const headers = [['authorization', `Bearer ${access}`] as const];
+      const reply = await check.raw({ method: 'GET', path: `planner/keywords/${path}`, headers });
+      expect(reply).toSatisfy(reply.status < 500, 'ignored, or refused with a 4xx', seenStatus(reply));
+      if (!path.startsWith('?')) expect(reply, 'an id that no row has').toBeRefused();
+      const theirs = other?.keyword?.text;
+      expect(reply, 'the response').toSatisfy(
+        theirs === undefined || !reply.text.includes(theirs),
+        "no row of another account's",
+        "another account's row is in it",
+      );
+    },
+  );
+  await check.opens(access);
 });

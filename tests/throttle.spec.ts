@@ -3,6 +3,7 @@ import { Blocked, Finding, Unverified, type Check } from '../fixtures/check/chec
 import { oddJson } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { readPacing } from '../fixtures/run/pacing.js';
+import type { Sendable } from '../fixtures/check/sender.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { everyAnswer } from './support/sample-answers.js';
 
@@ -91,6 +92,17 @@ async function untilRefused(check: Check, email: () => string, statuses: readonl
   }
 }
 
+/** @throws Unverified if the limit was not passed, so that nobody need have been refused */
+function throwIfWithin({ sent, last, within }: Burst): void {
+  const limit = counted(last, 'limit') ?? 0;
+  if (limit >= sent) {
+    throw new Unverified(
+      `The target announces a limit of ${String(limit)}, and this check sends ${String(sent)} logins at most.`,
+    );
+  }
+  if (within !== undefined) throw new Unverified(within);
+}
+
 /** Runs `work` with the embedded target's limits on, and off again afterwards. */
 async function withLimits(check: Check, work: () => Promise<void>): Promise<void> {
   await check.run.enforceLimits(true);
@@ -104,14 +116,10 @@ async function withLimits(check: Check, work: () => Promise<void>): Promise<void
 clause('THR-02', { phase: 'burst' }, async (check) => {
   await withLimits(check, async () => {
     // An e-mail each, so that nothing is met but the limit: an account's lock is THR-03's.
-    const { refused, sent, last, within } = await untilRefused(check, () => check.newAccount().email, []);
+    const burst = await untilRefused(check, () => check.newAccount().email, []);
+    const { refused, sent, last } = burst;
     if (refused === undefined) {
-      const limit = counted(last, 'limit') ?? 0;
-      if (limit >= sent)
-        throw new Unverified(
-          `The target announces a limit of ${String(limit)}, and this check sends ${String(sent)} logins at most.`,
-        );
-      if (within !== undefined) throw new Unverified(within);
+      throwIfWithin(burst);
       throw new Finding(
         `${String(sent)} logins in a row: expected 429 past the limit, got ${seenStatus(last)} for the last`,
         last.exchange,
@@ -181,4 +189,69 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
   // The embedded target's limits are off again: the account must be as good as before.
   const after = await check.api.login({ email: account.email, password: account.password });
   if (after.status !== 200) throw new Blocked('LOG-01', `login does not succeed: ${seenStatus(after)}`);
+});
+
+/** Headers by which proxies tell a server behind them whose request it is; a client may write anything there. */
+const FORWARDED = [
+  ['x-forwarded-for', '203.0.113.7'],
+  ['forwarded', 'for=203.0.113.8'],
+  ['x-real-ip', '203.0.113.9'],
+] as const;
+
+/** Times that a limit is reached again for one row, where its window ended in the meantime. */
+const WINDOWS = 3;
+
+/** Wrong passwords past the limit, each sent in another way: they must be refused like the plain ones before and after them. */
+async function staysRefused(
+  check: Check,
+  rows: readonly { readonly name: string; readonly request: Sendable }[],
+  email: () => string,
+): Promise<void> {
+  await check.each(
+    rows,
+    ({ name }) => name,
+    async ({ request }) => {
+      for (let window = 0; window < WINDOWS; window += 1) {
+        const reply = await check.raw({ ...request, unpaced: true });
+        if (reply.status === 429) return;
+        const { refused, sent } = await untilRefused(check, email, []);
+        if (sent === 1 && refused !== undefined) expect(reply, 'past the limit').toHaveStatus(429);
+      }
+      throw new Unverified('Logins are too slow here: the window of the limit ends before all of it can be asked.');
+    },
+  );
+}
+
+clause('THR-04', { phase: 'burst' }, async (check) => {
+  const wrong = (email: string, headers: Sendable['headers'] = []): Sendable =>
+    oddJson('POST', 'auth/login/', { email, password: check.newAccount().password }, headers);
+  const waitUntilOpen = async (refused: Reply): Promise<void> => {
+    if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
+  };
+  await withLimits(check, async () => {
+    const burst = await untilRefused(check, () => check.newAccount().email, []);
+    const { refused, sent } = burst;
+    if (refused === undefined) {
+      throwIfWithin(burst);
+      throw new Blocked('THR-02', `${String(sent)} logins in a row were not refused`);
+    }
+    await staysRefused(
+      check,
+      FORWARDED.map((header) => ({
+        name: `\`${header[0]}\``,
+        request: wrong(check.newAccount().email, [header]),
+      })),
+      () => check.newAccount().email,
+    );
+    await waitUntilOpen(refused);
+  });
+  if (!check.target.register) return;
+  const account = await check.newcomer();
+  await withLimits(check, async () => {
+    const { refused } = await untilRefused(check, () => account.email, []);
+    if (refused === undefined) throw new Unverified('Wrong passwords for one account were not refused with 429.');
+    const request = wrong(account.email.toUpperCase());
+    await staysRefused(check, [{ name: 'the e-mail in capitals', request }], () => account.email);
+    await waitUntilOpen(refused);
+  });
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
 import { oddJson } from '../fixtures/check/api.js';
@@ -6,6 +7,8 @@ import { flipped, FORGERIES, type Forgery, type Means } from './support/forgerie
 import { serveKeys } from './support/attacker-keys.js';
 import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
 import type { Sendable } from '../fixtures/check/sender.js';
+import { listed, stranger } from './support/resources.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
 import { onLoopback } from '../fixtures/run/target.js';
 import { everyAnswer } from './support/sample-answers.js';
 import { expectUnauthenticated, withoutCredentials } from './support/unauthenticated.js';
@@ -379,6 +382,80 @@ clause('UNA-18', async (check) => {
         await askedWith(check, `Basic ${basic}`),
         'HTTP Basic with the right credentials',
       );
+    },
+  );
+  await check.opens(access);
+});
+
+/** Headers by which proxies tell a server behind them who somebody is, and what of a user each would hold. */
+const IDENTITY_HEADERS = [
+  ...['x-forwarded-user', 'x-remote-user', 'remote-user', 'x-authenticated-user', 'x-forwarded-email', 'x-user'].map(
+    (name) => ({ name, of: 'email' as const }),
+  ),
+  ...['x-user-id', 'x-authenticated-userid'].map((name) => ({ name, of: 'id' as const })),
+  ...['x-account-id', 'x-tenant-id'].map((name) => ({ name, of: 'account' as const })),
+];
+
+clause('UNA-19', async (check) => {
+  const access = await liveToken(check);
+  const other = await stranger(check);
+  const { user, account } = other === undefined ? await check.session() : await check.session(other.credentials);
+  const tenant = (user['account'] as { id?: unknown } | undefined)?.id;
+  const identity = { email: account.email, id: String(user['id']), account: String(tenant) };
+  await check.each(
+    IDENTITY_HEADERS,
+    ({ name }) => `\`${name}\``,
+    async ({ name, of }) => {
+      const header = [name, identity[of]] as const;
+      const alone = await check.raw({ method: 'GET', path: LIST, headers: [header] });
+      await expectUnauthenticated(check, alone, 'the protected route without a token');
+      if (other?.keyword === undefined) return;
+      const beside = await check.raw({
+        method: 'GET',
+        path: LIST,
+        headers: [['authorization', `Bearer ${access}`], header],
+      });
+      expect(beside, "the list, with one's own token").toSatisfy(
+        !beside.text.includes(other.keyword.text),
+        "no row of the other user's",
+        "the other user's row is in it",
+      );
+    },
+  );
+  await check.opens(access);
+});
+
+/** What keeps a response out of shared caches is missing; undefined if nothing is (RFC 9111 §3.5). */
+function offeredToCaches(reply: Reply): string | undefined {
+  const cacheControl = reply.header('cache-control') ?? '';
+  const [offer] = /\bpublic\b|\bs-maxage\b/i.exec(cacheControl) ?? [];
+  const varies = /(^|,)\s*(authorization|\*)\s*(,|$)/i.test(reply.header('vary') ?? '');
+  return offer === undefined || varies || /\b(no-store|private)\b/i.test(cacheControl)
+    ? undefined
+    : `\`Cache-Control: ${cacheControl}\` without \`Vary: Authorization\``;
+}
+
+clause('UNA-20', async (check) => {
+  const access = await liveToken(check);
+  // An address that nobody asked for before: a cache cannot have the refusal of an earlier request.
+  const fresh = randomBytes(5).toString('hex');
+  const [row] = (await listed(check, access)).rows;
+  const { id } = (row ?? {}) as { id?: unknown };
+  const paths = [
+    LIST,
+    `${LIST}?search=${fresh}`,
+    ...(id === undefined ? [] : [`${LIST}${String(id)}/?fresh=${fresh}`]),
+  ];
+  await check.each(
+    paths,
+    (path) => `GET ${path}`,
+    async (path) => {
+      const given = await askedWith(check, `Bearer ${access}`, path);
+      if (given.status !== 200) throw new Blocked('JRN-01', `${path} returned ${seenStatus(given)} with a live token`);
+      const offered = offeredToCaches(given);
+      expect(given, 'the response').toSatisfy(offered === undefined, 'not offered to shared caches', offered ?? '');
+      const next = await check.raw({ method: 'GET', path });
+      await expectUnauthenticated(check, next, 'the same address, asked next without a token');
     },
   );
   await check.opens(access);

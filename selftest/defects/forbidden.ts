@@ -1,8 +1,8 @@
 /** Faults of authorisation and tenants (FOR). */
-import { type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
+import { type Parts, Refusal, type Store } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
-import { type Json, authorizationOf, on, partOf, refusal } from './helpers.js';
+import { type Json, authorizationOf, bodyOf, on, partOf, refusal } from './helpers.js';
 
 export const FORBIDDEN: readonly Defect[] = [
   {
@@ -198,4 +198,53 @@ export const FORBIDDEN: readonly Defect[] = [
       return undefined;
     }),
   },
+  {
+    id: 'write-to-other-site',
+    story: '`site_id` is a plain foreign key: any site that exists is taken.',
+    clauses: ['FOR-10'],
+    replace: (parts, store) => ({
+      createKeyword: async (context) => {
+        const user = await parts.writer(context);
+        const { site_id: named, keyword } = bodyOf(context);
+        const site = store.sites.find(({ id }) => id === named);
+        if (site === undefined || site.accountId === user.account.id) return parts.createKeyword(context);
+        const made = {
+          id: store.nextId('keyword'),
+          keyword: String(keyword),
+          siteId: site.id,
+          accountId: site.accountId,
+        };
+        parts.insertKeyword(made);
+        return { status: 201, data: { id: made.id, keyword: made.keyword, site_id: made.siteId } };
+      },
+    }),
+  },
+  {
+    id: 'write-names-account',
+    story: '`?account_id=` was made for support staff, and nobody asks who uses it.',
+    clauses: ['FOR-10'],
+    replace: (parts, store) => ({
+      createKeyword: async (context) => {
+        await parts.writer(context);
+        const named = context.query.get('account_id');
+        const site = store.sites.find(({ accountId }) => String(accountId) === named);
+        if (site === undefined) return parts.createKeyword(context);
+        const keyword = String(bodyOf(context)['keyword']);
+        const made = { id: store.nextId('keyword'), keyword, siteId: site.id, accountId: site.accountId };
+        parts.insertKeyword(made);
+        return { status: 201, data: { id: made.id, keyword, site_id: made.siteId } };
+      },
+    }),
+  },
+  ...(['PATCH', 'PUT', 'DELETE'] as const).map((method) => ({
+    id: `foreign-${method.toLowerCase()}`,
+    story: `${method} looks a row up by its id alone; \`get_queryset\` was overridden for reading.`,
+    clauses: ['FOR-11' as const],
+    replace: (parts: Parts, store: Store): Partial<Parts> => ({
+      namedKeyword: (context, user) => {
+        const row = store.keywords.find(({ id }) => String(id) === context.parameters['id']);
+        return context.method === method && row !== undefined ? row : parts.namedKeyword(context, user);
+      },
+    }),
+  })),
 ];

@@ -1,6 +1,7 @@
 /** Faults of what the documented client relies on (JRN). */
 import { decode } from '../../fixtures/evidence/jwt.js';
 import { Refusal } from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
 import { asNumber, times } from './helpers.js';
 
@@ -89,6 +90,44 @@ export const JOURNEYS: readonly Defect[] = [
       listKeywords: async (context) => {
         await parts.authenticate(context);
         throw new Refusal(403, 'Permission denied');
+      },
+    }),
+  },
+  {
+    id: 'worker-without-the-key',
+    story: 'One of several workers still has the old signing key: now and then a good token is refused.',
+    clauses: ['JRN-07'],
+    replace: (parts) => {
+      let token = '';
+      let inARow = 0;
+      return {
+        authenticate: (context) => {
+          const asked = parts.bearer(context);
+          inARow = asked === token && context.operation === 'listKeywords' ? inARow + 1 : 0;
+          token = asked;
+          // Elsewhere no token is presented as often in a row.
+          if (inARow >= 15) throw unauthenticated('Invalid or expired token');
+          return parts.authenticate(context);
+        },
+      };
+    },
+  },
+  {
+    id: 'csrf-with-cookie',
+    story: '`SessionAuthentication` comes first: with the cookie of login every write wants a CSRF token.',
+    clauses: ['JRN-08'],
+    replace: (parts) => ({
+      present: (answer, context) =>
+        parts.present(
+          context.operation === 'login' && answer.status === 200
+            ? { ...answer, headers: { ...answer.headers, 'Set-Cookie': 'sessionid=k3yb0ard-c0nf0rmance; Path=/' } }
+            : answer,
+          context,
+        ),
+      createKeyword: (context) => {
+        if (context.headers['cookie']?.includes('sessionid=') === true)
+          throw new Refusal(403, 'CSRF verification failed');
+        return parts.createKeyword(context);
       },
     }),
   },

@@ -11,6 +11,7 @@ import {
   mac,
   on,
   partOf,
+  pause,
   refusal,
   signatureOf,
   tokenOf,
@@ -372,5 +373,28 @@ export const LOGIN: readonly Defect[] = [
           ? { ...answer, headers: { ...answer.headers, 'Set-Cookie': 'attempt=0123456789abcdef; Path=/' } }
           : answer,
     }),
+  },
+  {
+    id: 'logins-swapped',
+    story:
+      'The user of a login is kept in a module variable while the password is checked: logins that overlap get the last one.',
+    clauses: ['LOG-15'],
+    replace: (parts) => {
+      let last: User | undefined;
+      let open = 0;
+      return {
+        findUser: (email) => (last = parts.findUser(email)),
+        login: async (context) => {
+          open += 1;
+          const outcome = await parts.login(context);
+          const crowded = open > 1;
+          await pause(5);
+          open -= 1;
+          if (!crowded || last === undefined || !('data' in outcome)) return outcome;
+          const tokens = parts.issue(last, parts.openChain(last), 'login');
+          return { ...outcome, data: { user: parts.publicUser(last), ...tokens } };
+        },
+      };
+    },
   },
 ];

@@ -1,7 +1,7 @@
 /** Faults of register (REG). */
 import { type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { type Json, type Session, answeredWith, bodyOf, claims, data, refusal } from './helpers.js';
+import { type Json, type Session, answeredWith, bodyOf, claims, crash, data, omit, pause, refusal } from './helpers.js';
 
 /** Validation without what it says of one field. */
 const lenient =
@@ -415,6 +415,69 @@ export const REGISTER: readonly Defect[] = [
         const address = body['email'];
         const taken = typeof address === 'string' && !address.includes('\0') && /[^\s@]+@[^\s@]+\.\w+/.test(address);
         return email === undefined || taken ? others : { email, ...others };
+      },
+    }),
+  },
+  {
+    id: 'username-taken-500',
+    story: 'Only the e-mail is looked up before the insert; the unique index on the user name raises.',
+    clauses: ['REG-15'],
+    replace: (parts) => ({
+      taken: (body) => {
+        const { username, ...others } = parts.taken(body);
+        if (username !== undefined && Object.keys(others).length === 0) throw crash;
+        return others;
+      },
+    }),
+  },
+  {
+    id: 'username-shared',
+    story: 'The user name is not unique.',
+    clauses: ['REG-15'],
+    replace: (parts) => ({ taken: (body) => omit(parts.taken(body), 'username') as Record<string, string[]> }),
+  },
+  {
+    id: 'username-shadows-email',
+    story: 'Login looks for the user name first, then for the e-mail; two users match, and `get()` raises.',
+    clauses: ['REG-15'],
+    replace: (parts, store) => ({
+      findUser: (email) => {
+        const named = store.users.some(({ username, email: own }) => username === email && own !== email);
+        if (named && parts.findUser(email) !== undefined) throw crash;
+        return parts.findUser(email);
+      },
+    }),
+  },
+  {
+    id: 'register-race',
+    story: 'Two workers look for the e-mail before either inserts it, and there is no unique index.',
+    clauses: ['REG-16'],
+    replace: (parts) => {
+      const turns = new Map<unknown, number>();
+      return {
+        createUser: async (body, hash) => {
+          const before = parts.taken(body);
+          const { email } = body;
+          const turn = (turns.get(email) ?? 0) + 1;
+          turns.set(email, turn);
+          await pause(30);
+          const late = turn > 1 && Object.keys(before).length === 0;
+          // It looked before the other one wrote.
+          return parts.createUser(late ? { ...body, email: `${String(turn)}-${String(email)}` } : body, hash);
+        },
+      };
+    },
+  },
+  {
+    id: 'register-race-500',
+    story: 'The unique index refuses the second of two simultaneous registrations, and nobody catches the error.',
+    clauses: ['REG-16'],
+    replace: (parts) => ({
+      createUser: async (body, hash) => {
+        const before = parts.taken(body);
+        await pause(30);
+        if (Object.keys(before).length === 0 && Object.keys(parts.taken(body)).length > 0) throw crash;
+        return parts.createUser(body, hash);
       },
     }),
   },

@@ -400,4 +400,38 @@ export const ROBUSTNESS: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'huge-id-500',
+    story: 'The id overflows the integer of the database.',
+    clauses: ['ROB-11'],
+    replace: (parts) => ({
+      namedKeyword: (context, user) => {
+        if (/^\d{19,}$/.test(context.parameters['id'] ?? '')) throw crash;
+        return parts.namedKeyword(context, user);
+      },
+    }),
+  },
+  {
+    id: 'page-0-500',
+    story: 'A slice with a negative start.',
+    clauses: ['ROB-11'],
+    replace: (parts) => ({
+      paginate: (keywords, context) => {
+        if (context.query.get('page') === '0') throw crash;
+        return parts.paginate(keywords, context);
+      },
+    }),
+  },
+  {
+    id: 'page-size-shows-all',
+    story: 'A `page_size` that is not positive turns pagination off, and the filter by account with it.',
+    clauses: ['ROB-11'],
+    replace: (parts, store) => ({
+      paginate: (keywords, context) =>
+        parts.paginate(context.query.get('page_size') === '-1' ? store.keywords : keywords, {
+          ...context,
+          query: context.query.get('page_size') === '-1' ? new URLSearchParams() : context.query,
+        }),
+    }),
+  },
 ];

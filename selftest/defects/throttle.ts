@@ -1,4 +1,5 @@
 /** Faults of rate limits (THR). */
+import type { Parts } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
 import { headersWith } from './helpers.js';
 
@@ -60,6 +61,29 @@ export const THROTTLE: readonly Defect[] = [
         lockedFor: (email) => {
           if (parts.lockedFor(email) > 0) locked.add(parts.emailKey(email));
           return locked.has(parts.emailKey(email)) ? 1 : 0;
+        },
+      };
+    },
+  },
+  ...['x-forwarded-for', 'forwarded', 'x-real-ip'].map((name) => ({
+    id: `limit-by-${name}`,
+    story: `\`${name}\` is believed, whoever sends it (DRF without \`NUM_PROXIES\`).`,
+    clauses: ['THR-04' as const],
+    replace: (parts: Parts): Partial<Parts> => ({
+      clientOf: (context) => context.headers[name] ?? parts.clientOf(context),
+    }),
+  })),
+  {
+    id: 'lock-by-exact-email',
+    story: 'Failed logins are counted by the e-mail as it was sent.',
+    clauses: ['THR-04'],
+    replace: (parts) => {
+      // The owner's own spelling is left as it is; another one has a counter of its own.
+      const exact = (email: string): string => (email === email.toUpperCase() ? `${email}.upper` : email);
+      return {
+        lockedFor: (email) => parts.lockedFor(exact(email)),
+        failedLogin: (email) => {
+          parts.failedLogin(exact(email));
         },
       };
     },

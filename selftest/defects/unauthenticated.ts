@@ -8,12 +8,13 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto';
-import { type Context, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
+import { type Answer, type Context, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
 import {
   alsoTakes,
   headersWith,
+  json,
   KNOWN,
   mac,
   authorizationOf,
@@ -744,5 +745,64 @@ export const UNAUTHENTICATED: readonly Defect[] = [
           : {}),
       }),
     }),
+  },
+  ...['x-forwarded-user', 'x-user-id'].map((name) => ({
+    id: `identity-by-${name}`,
+    story: `\`${name}\` is believed without a token: the middleware was written for a proxy that is not there.`,
+    clauses: ['UNA-19' as const],
+    replace: (parts: Parts): Partial<Parts> => ({
+      authenticate: (context) => {
+        const told = context.headers['authorization'] === undefined ? context.headers[name] : undefined;
+        const user = told === undefined ? undefined : (parts.findUser(told) ?? parts.userById(told));
+        return user === undefined ? parts.authenticate(context) : Promise.resolve(user);
+      },
+    }),
+  })),
+  {
+    id: 'account-by-header',
+    story: '`X-Account-ID` chooses the account whose rows are listed, whoever asks.',
+    clauses: ['UNA-19'],
+    replace: (parts, store) => ({
+      listKeywords: async (context) => {
+        const asked = context.headers['x-account-id'];
+        const outcome = await parts.listKeywords(context);
+        if (asked === undefined) return outcome;
+        const rows = store.keywords.filter(({ accountId }) => String(accountId) === asked);
+        return { status: 200, results: rows.map(({ id, keyword, siteId }) => ({ id, keyword, site_id: siteId })) };
+      },
+    }),
+  },
+  {
+    id: 'list-public',
+    story: '`cache_control(public=True, max_age=60)` stands on all views.',
+    clauses: ['UNA-20'],
+    replace: headersWith((headers, { operation }, status) => {
+      if (status !== 200 || operation?.endsWith('Keywords') !== true) return;
+      headers['Cache-Control'] = 'public, max-age=60';
+      delete headers['Vary'];
+    }),
+  },
+  {
+    id: 'cached-by-address',
+    story: 'A CDN keeps what has a query by its address alone, and gives it to whoever asks next.',
+    clauses: ['UNA-20'],
+    replace: (parts) => {
+      const kept = new Map<string, Answer>();
+      return {
+        present: (answer, context) => {
+          const { path, query, method, operation } = context;
+          if (method !== 'GET' || operation === undefined || !query.has('search'))
+            return parts.present(answer, context);
+          const address = `${path}?${query.toString()}`;
+          if (answer.status === 200) kept.set(address, answer);
+          const hit = kept.get(address);
+          if (hit === undefined) return parts.present(answer, context);
+          // Ids are the CDN's own.
+          const { request_id } = json(answer.body.toString());
+          const body = JSON.stringify({ ...json(hit.body.toString()), request_id });
+          return parts.present({ ...answer, body, status: hit.status }, context);
+        },
+      };
+    },
   },
 ];
