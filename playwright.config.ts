@@ -1,10 +1,9 @@
 import { defineConfig, type ReporterDescription } from '@playwright/test';
-import { config as loadEnvironment } from 'dotenv';
 import { usableConfiguration } from './fixtures/setup/configuration.js';
+import { loadEnvironment } from './fixtures/setup/environment.js';
 import { reporterOptions } from './report/options.js';
 
-// A variable set in the shell wins.
-loadEnvironment({ quiet: true });
+loadEnvironment();
 
 const options = reporterOptions(usableConfiguration(process.env), process.env, process.argv);
 const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] || 'playwright-report';

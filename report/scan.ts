@@ -3,7 +3,8 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { FullConfig } from '@playwright/test/reporter';
 import { unzipSync } from 'fflate';
-import { inBase64, OWN_PASSWORD_PREFIX, SECRET_VARIABLES } from '../fixtures/evidence/secrets.js';
+import { secretsOfEnvironment } from '../fixtures/evidence/given-secrets.js';
+import { inBase64, OWN_PASSWORD_PREFIX } from '../fixtures/evidence/secrets.js';
 import { Searcher } from '../fixtures/evidence/searcher.js';
 import { CLAUSES } from '../spec/generated/clauses.js';
 
@@ -95,7 +96,7 @@ async function filesIn(folder: string): Promise<string[]> {
 export async function scanArtefacts(folders: readonly string[], secrets: readonly string[]): Promise<Find[]> {
   // A target may call a public text its token; what the catalogue itself says can be no secret.
   const ours = JSON.stringify(CLAUSES);
-  const named = SECRET_VARIABLES.flatMap((name) => process.env[name] || []);
+  const named = secretsOfEnvironment(process.env);
   const searcher = new Searcher();
   for (const secret of new Set([...secrets, ...named])) if (!ours.includes(secret)) searcher.add(secret);
   const finds: Find[] = [];

@@ -15,7 +15,6 @@ async function waiting(
   const reference = await startReference({ passwordCost: 16, ...options, replace });
   const { secret: _, ...target } = targetOf(reference, {
     capabilities: ['register', need],
-    waitForExpiry: need === 'wait',
     shortTtl: need === 'short-ttl',
     ...options,
   });

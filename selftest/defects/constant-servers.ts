@@ -1,11 +1,10 @@
 /** Servers that are wrong as a whole: always the same answer, whatever is asked. No negative check may pass on them by accident. */
 import fastify from 'fastify';
 import type { AddressInfo } from 'node:net';
-import type { Target } from '../../fixtures/run/target.js';
-import type { Capability, ClauseId } from '../../spec/generated/clauses.js';
+import { buildTarget } from '../../fixtures/run/target.js';
+import type { ClauseId } from '../../spec/generated/clauses.js';
 import type { Defect } from './defect.js';
 
-const CAPABILITIES: readonly Capability[] = ['register', 'viewer', 'foreign', 'site', 'secret', 'burst', 'docs'];
 const ERROR = { success: false, error: 'Error', request_id: '0d1f4c7e-6b2a-4f38-9c5d-7e8f9a0b1c2d' };
 
 /** A server that answers everything with one status and one body. */
@@ -23,28 +22,16 @@ function always(status: number, body: unknown, type = 'application/json'): NonNu
     await server.listen({ host: '127.0.0.1', port: 0 });
     const origin = `http://127.0.0.1:${String((server.server.address() as AddressInfo).port)}`;
     const account = { email: 'somebody@example.com', password: 'Cf7!absurd-password' };
-    const target: Target = {
+    const target = buildTarget({
       baseUrl: `${origin}/api/v1/`,
-      embedded: false,
       owner: account,
       viewer: { ...account, email: 'viewer@example.com' },
       foreignResource: 'planner/keywords/3/',
       deniedSite: '2',
-      keywordBody: { keyword: '…' },
       secret: 'not-the-key-of-anybody-in-particular',
-      register: true,
-      write: true,
-      waitForExpiry: false,
-      accessTtlSeconds: 900,
-      refreshTtlSeconds: 604_800,
-      shortTtl: false,
       burst: true,
-      docsUrl: `${origin}/api/docs/`,
-      capabilities: CAPABILITIES,
-      gate: 'must',
-      waived: {},
       fuzz: { seed: 1, runs: 4 },
-    };
+    });
     return {
       target,
       close: async () => {

@@ -46,19 +46,29 @@ export function given({ baseUrl, jwtSecret, seeds }: Reference): Record<string, 
 const NO_BROWSER = { CHROMIUM_PATH: '/nowhere' };
 export const WITH_BROWSER = { CHROMIUM_PATH: '' };
 
-/** @param seconds after which the run is ended: no run may take longer */
+/**
+ * @param seconds after which the run is ended: no run may take longer
+ * @param cwd the working directory, in which `.env` is looked for
+ */
 export async function runSuite(
   env: Record<string, string>,
   args: readonly string[] = [],
   seconds = 180,
+  cwd = ROOT,
 ): Promise<SuiteRun> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    ['node_modules/@playwright/test/cli.js', 'test', `--output=${join(folder, 'results')}`, ...args],
+    [
+      join(ROOT, 'node_modules/@playwright/test/cli.js'),
+      'test',
+      ...(cwd === ROOT ? [] : ['-c', join(ROOT, 'playwright.config.ts')]),
+      `--output=${join(folder, 'results')}`,
+      ...args,
+    ],
     {
-      cwd: ROOT,
+      cwd,
       env: {
         ...plainEnvironment(),
         CONFORMANCE_OUT: join(folder, 'report'),

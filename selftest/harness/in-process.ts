@@ -3,9 +3,8 @@ import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
 import { runCheck } from '../../fixtures/check/check.js';
 import { readConfiguration } from '../../fixtures/setup/configuration.js';
 import type { Cost, Outcome } from '../../fixtures/evidence/outcome.js';
-import { preflight } from '../../fixtures/setup/preflight.js';
+import { beginRun } from '../../fixtures/setup/begin-run.js';
 import { RunState } from '../../fixtures/run/run.js';
-import { Sender } from '../../fixtures/check/sender.js';
 import { describeTarget } from '../../fixtures/setup/describe-target.js';
 import type { GateLevel, Target } from '../../fixtures/run/target.js';
 import type { Waivers } from '../../fixtures/run/waivers.js';
@@ -22,11 +21,8 @@ import { allChecks, FACTS } from '../matrix/run.js';
  */
 export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost; state: RunState; target: Target }> {
   const target = describeTarget(readConfiguration(env), undefined, {});
-  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
-  const bounded = new BoundedTransport();
-  const sender = new Sender('preflight', target.baseUrl, state, bounded, bounded, 'p');
-  await preflight(state, target, sender);
-  return { cost: sender.cost, state, target };
+  const { facts, state } = await beginRun(target, FACTS, new BoundedTransport());
+  return { cost: facts.preflight, state, target };
 }
 
 /** Runs the check of one clause. @throws Error if it has none */

@@ -10,8 +10,8 @@ import { runCheck } from '../../fixtures/check/check.js';
 import type { Outcome, RunFacts } from '../../fixtures/evidence/outcome.js';
 import { startReference, type Reference } from '../../fixtures/reference/server.js';
 import { RunState } from '../../fixtures/run/run.js';
-import type { Target } from '../../fixtures/run/target.js';
-import { CLAUSES, type Capability, type ClauseId } from '../../spec/generated/clauses.js';
+import { buildTarget, type Described, type Target } from '../../fixtures/run/target.js';
+import { CLAUSES, type ClauseId } from '../../spec/generated/clauses.js';
 import type { Defect } from '../defects/defect.js';
 import { MemoryAgent } from './memory.js';
 
@@ -30,36 +30,25 @@ export function allChecks(): readonly DeclaredCheck[] {
   ));
 }
 
-/** What the matrix gives its checks: all but leave to wait for minutes. */
-const CAPABILITIES: readonly Capability[] = ['register', 'viewer', 'foreign', 'site', 'secret', 'burst', 'docs'];
-
 /** scrypt's N: the matrix is about answers, not about the strength of a hash. */
 const PASSWORD_COST = 16;
 
-export function targetOf(reference: Reference, more: Partial<Target> = {}): Target {
-  return {
+export function targetOf(reference: Reference, more: Partial<Described> = {}): Target {
+  const { owner, viewer, foreignResource, deniedSite, keywordBody } = reference.seeds;
+  return buildTarget({
     baseUrl: reference.baseUrl,
     embedded: true,
-    owner: reference.seeds.owner,
-    viewer: reference.seeds.viewer,
-    foreignResource: reference.seeds.foreignResource,
-    deniedSite: reference.seeds.deniedSite,
-    keywordBody: reference.seeds.keywordBody,
+    owner,
+    viewer,
+    foreignResource,
+    deniedSite,
+    keywordBody,
     secret: reference.jwtSecret,
-    register: true,
-    write: true,
-    waitForExpiry: false,
-    accessTtlSeconds: 900,
-    refreshTtlSeconds: 604_800,
-    shortTtl: false,
     burst: true,
     docsUrl: reference.docsUrl,
-    capabilities: CAPABILITIES,
-    gate: 'must',
-    waived: {},
     fuzz: { seed: 20_251_116, runs: 12 },
     ...more,
-  };
+  });
 }
 
 /** Of a run without a command line. */
@@ -73,6 +62,7 @@ export const FACTS: RunFacts = {
   configuration: {},
   warnings: [],
   gate: 'must',
+  plainReporters: false,
   preflight: { requests: 0, auth: 0, throttledMs: 0, accountsMade: 0 },
 };
 
@@ -156,8 +146,7 @@ export async function runRow(
   const clock = defect?.options?.clock ?? Date.now;
   let passed = 0;
   try {
-    const capabilities = browser === undefined ? CAPABILITIES : [...CAPABILITIES, 'browser' as const];
-    const target = targetOf(reference, { capabilities });
+    const target = targetOf(reference, { browser: browser !== undefined });
     return await runChecks(
       defect?.target?.(target) ?? target,
       {
