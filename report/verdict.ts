@@ -201,7 +201,7 @@ function withSharedIds(results: ClauseResult[], finished: readonly Finished[], w
 }
 
 /** How a check says that the run was given up, where its outcome has no `stopped` (fixtures/run/run.ts and pacing.ts). */
-const GIVEN_UP = /^the target (gave no answer \d+ times|kept answering 429|asks to wait)/;
+const GIVEN_UP = /^the target (gave no response|kept answering 429|asks to wait)/;
 
 /** Why a run was given up on the way, from what its checks say; undefined if it was not. */
 export function givenUp(finished: readonly Finished[]): string | undefined {

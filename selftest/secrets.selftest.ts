@@ -172,7 +172,7 @@ test('connections that break, with credentials on their way', async () => {
     ['--grep', 'UNA-0[13]|JRN-01|FOR-06'],
   );
   expect(run.exitCode).toBe(1);
-  expect(run.output).toMatch(/no whole answer within 10 s/);
+  expect(run.output).toMatch(/no response within 10 s/);
   expect(found).toEqual([]);
 });
 
@@ -204,7 +204,7 @@ test('a server that is gone in the middle', async () => {
   writeFileSync(join(run.folder, 'console.txt'), run.output);
   expect(run.exitCode).toBe(1);
   expect(run.report?.verdict).not.toBe('conformant');
-  expect(run.output).toMatch(/gave no answer 12 times in a row/);
+  expect(run.output).toMatch(/gave no response 12 times in a row/);
   expect(await scanArtefacts([run.folder], canaries)).toEqual([]);
 });
 

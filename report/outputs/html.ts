@@ -90,7 +90,7 @@ function shownExchange(exchange: Exchange, all: boolean): object {
     line: `${request.method} ${request.path}`,
     headers: headerLines(request.headers, all),
     body: visibleLines(pretty(request.body ?? '')),
-    answer: response === undefined ? (fault ?? 'no answer') : String(response.status),
+    answer: response === undefined ? (fault ?? 'no response') : String(response.status),
     answerHeaders: response === undefined ? '' : headerLines(response.headers, all),
     answerBody: visibleLines(pretty(response?.body ?? '')),
     requestId: requestId ?? '',

@@ -11,12 +11,14 @@ export interface Proxy {
 export interface Handling {
   /** Answers a request itself, and returns true if it did. */
   readonly instead?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** What to send in place of a body. */
+  readonly changed?: (body: string) => string;
   /** Sees each answer that is passed on. */
   readonly answered?: (request: IncomingMessage, status: number, body: string) => void;
 }
 
 /** @param target any address of the server behind */
-export async function startProxy(target: string, { instead, answered }: Handling): Promise<Proxy> {
+export async function startProxy(target: string, { instead, changed, answered }: Handling): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
@@ -34,7 +36,8 @@ export async function startProxy(target: string, { instead, answered }: Handling
         redirect: 'manual',
         ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
       });
-      const body = await answer.text();
+      const received = await answer.text();
+      const body = changed?.(received) ?? received;
       answered?.(request, answer.status, body);
       answer.headers.forEach((value, name) => {
         if (!skipped.includes(name)) response.setHeader(name, value);

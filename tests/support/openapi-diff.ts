@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { Finding, Findings, Unverified, type Check } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
+import { nestedDeeply, parseJson } from '../../fixtures/evidence/json.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { maskText } from '../../fixtures/evidence/secrets.js';
 
@@ -33,8 +34,11 @@ function object(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
+/** Parts of an `allOf`, and levels of them, that are followed. */
+const ALL_OF = { parts: 10, levels: 3 };
+
 /** Follows local references, and no more than a few: a served document may go in circles. */
-function resolved(value: unknown, document: Json): Json {
+function resolved(value: unknown, document: Json, level = 0): Json {
   let current = object(value);
   for (let hops = 0; typeof current['$ref'] === 'string' && hops < 10; hops += 1) {
     let target: unknown = document;
@@ -45,8 +49,8 @@ function resolved(value: unknown, document: Json): Json {
   }
   // drf-spectacular wraps a reference in `allOf` to put a description beside it.
   const { allOf } = current;
-  if (Array.isArray(allOf)) {
-    const all = allOf.map((part) => resolved(part, document));
+  if (Array.isArray(allOf) && level < ALL_OF.levels) {
+    const all = allOf.slice(0, ALL_OF.parts).map((part) => resolved(part, document, level + 1));
     return {
       ...current,
       ...Object.assign({}, ...all),
@@ -253,8 +257,10 @@ export function contract(): Json {
 /** An OpenAPI document as text, JSON or YAML; undefined if it is none. */
 export function readDocument(text: string): Json | undefined {
   try {
-    // JSON is YAML too, but read a hundred times faster as what it is.
-    const document = object(text.trimStart().startsWith('{') ? JSON.parse(text) : parse(text, { maxAliasCount: 50 }));
+    // JSON is YAML too, but read a hundred times faster as what it is. What is no OpenAPI document need not be read as YAML at all.
+    const json = text.trimStart().startsWith('{');
+    if (!json && (!/^["']?openapi["']?\s{0,20}:/m.test(text) || nestedDeeply(text))) return undefined;
+    const document = object(json ? parseJson(text) : parse(text, { maxAliasCount: 50 }));
     return typeof document['openapi'] === 'string' && 'paths' in document ? document : undefined;
   } catch {
     return undefined;
