@@ -265,6 +265,10 @@ clause('FOR-11', async (check) => {
       const own = await check.raw(oddJson(method, mine.path, body, headers));
       check.measure(`${method} of one's own row`, String(own.status));
       const theirs = await madeBy(check, other);
+      const before = await check.api.getResource(theirs.path, other);
+      if (before.status !== 200) {
+        throw new Unverified(`The second account cannot read its own keyword: ${seenStatus(before)}.`);
+      }
       const reply = await check.raw(oddJson(method, theirs.path, body, headers));
       const after = await check.api.getResource(theirs.path, other);
       expect(after, 'the row, read by its owner').toHaveStatus(200);

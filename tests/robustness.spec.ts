@@ -261,16 +261,18 @@ clause('ROB-07', async (check) => {
 
 clause('ROB-08', async (check) => {
   const { access } = await check.session();
-  const rows = OPERATIONS.map(({ method, path }) => ({
+  const rows = OPERATIONS.map(({ method, path, endsSession }) => ({
     method,
+    endsSession,
     path: path.slice(1, -1).replace(/\{[^}]+\}/g, '1'),
   }));
   await check.each(
     rows,
     ({ method, path }) => `${method} ${path}`,
-    async ({ method, path }) => {
+    async ({ method, path, endsSession }) => {
+      const token = endsSession ? (await check.expendable()).chain.access : access;
       const reply = await check.raw(
-        oddJson(method, path, method === 'POST' ? {} : undefined, [['authorization', `Bearer ${access}`]]),
+        oddJson(method, path, method === 'POST' ? {} : undefined, [['authorization', `Bearer ${token}`]]),
       );
       expect(reply, 'without its last slash').toSatisfy(reply.status < 500, 'anything but a 5xx', seenStatus(reply));
     },

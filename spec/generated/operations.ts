@@ -2,6 +2,12 @@
 
 export type OperationId = 'register' | 'login' | 'refresh' | 'listKeywords' | 'createKeyword' | 'getKeyword';
 
+/** An operation that takes a body. */
+export type RequestOperation = 'register' | 'login' | 'refresh' | 'createKeyword';
+
+/** A rate limit that operations count for. */
+export type RateScope = 'auth' | 'refresh' | 'planner';
+
 /** Name of a schema, and of its validator. */
 export type SchemaName =
   | 'RequestId'
@@ -33,6 +39,13 @@ export interface Operation {
   readonly summary: string;
   /** Whether it needs a bearer token. */
   readonly bearer: boolean;
+  readonly rateScope: RateScope;
+  /** Whether the guide itself documents it; the contract's other operations are there for its clauses. */
+  readonly ofTheGuide: boolean;
+  /** Paths where servers have been seen to have it instead, written like `path`. */
+  readonly aliases: readonly string[];
+  /** Whether it may end the login whose token it is sent with. */
+  readonly endsSession: boolean;
   /** Name of the request's schema. */
   readonly request?: SchemaName;
   /** Documented status → name of the answer's schema. */
@@ -46,6 +59,10 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/auth/register/',
     summary: 'Create an account',
     bearer: false,
+    rateScope: 'auth',
+    ofTheGuide: true,
+    aliases: ['/auth/registration/', '/auth/signup/', '/users/', '/register/'],
+    endsSession: false,
     request: 'RegisterRequest',
     answers: {
       '200': 'RegisterAnswer',
@@ -63,6 +80,10 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/auth/login/',
     summary: 'Log in with e-mail and password',
     bearer: false,
+    rateScope: 'auth',
+    ofTheGuide: true,
+    aliases: ['/auth/token/', '/token/', '/auth/jwt/create/', '/auth/signin/'],
+    endsSession: false,
     request: 'LoginRequest',
     answers: {
       '200': 'LoginAnswer',
@@ -79,6 +100,16 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/auth/refresh/',
     summary: 'Exchange a refresh token for a new pair',
     bearer: false,
+    rateScope: 'refresh',
+    ofTheGuide: true,
+    aliases: [
+      '/auth/token/refresh/',
+      '/token/refresh/',
+      '/auth/jwt/refresh/',
+      '/auth/refresh-token/',
+      '/auth/refresh_token/',
+    ],
+    endsSession: false,
     request: 'RefreshRequest',
     answers: {
       '200': 'RefreshAnswer',
@@ -95,6 +126,10 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/planner/keywords/',
     summary: "List the keywords of one's account",
     bearer: true,
+    rateScope: 'planner',
+    ofTheGuide: true,
+    aliases: [],
+    endsSession: false,
     answers: {
       '200': 'KeywordListAnswer',
       '401': 'ErrorAnswer',
@@ -109,6 +144,10 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/planner/keywords/',
     summary: 'Create a keyword',
     bearer: true,
+    rateScope: 'planner',
+    ofTheGuide: false,
+    aliases: [],
+    endsSession: false,
     request: 'KeywordRequest',
     answers: {
       '200': 'KeywordAnswer',
@@ -127,6 +166,10 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/planner/keywords/{id}/',
     summary: 'Read one keyword',
     bearer: true,
+    rateScope: 'planner',
+    ofTheGuide: false,
+    aliases: [],
+    endsSession: false,
     answers: {
       '200': 'KeywordAnswer',
       '401': 'ErrorAnswer',
@@ -143,8 +186,23 @@ export function answerSchema(operationId: string, status: number): SchemaName | 
   return OPERATIONS.find((operation) => operation.operationId === operationId)?.answers[String(status)];
 }
 
+/** What a request's schema says of one field. */
+export interface FieldSchema {
+  readonly type: string;
+  readonly format?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+}
+
+export interface RequestSchema {
+  readonly type: 'object';
+  readonly required: readonly string[];
+  readonly properties: Readonly<Record<string, FieldSchema>>;
+  readonly additionalProperties: boolean;
+}
+
 /** Operation → JSON Schema of its request body, references resolved. */
-export const REQUEST_SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+export const REQUEST_SCHEMAS: Readonly<Record<RequestOperation, RequestSchema>> = {
   register: {
     type: 'object',
     additionalProperties: false,
@@ -181,7 +239,7 @@ export const REQUEST_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
 };
 
 /** Operation → example of its request body. */
-export const REQUEST_EXAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+export const REQUEST_EXAMPLES: Readonly<Record<RequestOperation, Readonly<Record<string, unknown>>>> = {
   register: {
     email: 'ada@example.com',
     username: 'ada',

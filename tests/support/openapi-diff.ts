@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { OPERATIONS, type Operation } from '../../spec/generated/operations.js';
 import { Finding, Findings, Unverified, type Check } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
 import { nestedDeeply, parseJson } from '../../fixtures/evidence/json.js';
@@ -20,13 +21,10 @@ export interface Comparison {
   readonly leftOut: readonly string[];
 }
 
+const nameOf = ({ method, path }: Pick<Operation, 'method' | 'path'>): string => `${method} ${path}`;
+
 /** What the guide itself documents; the contract's other operations are there for its clauses, and a document may leave them out. */
-const OF_THE_GUIDE = new Set([
-  'POST /auth/register/',
-  'POST /auth/login/',
-  'POST /auth/refresh/',
-  'GET /planner/keywords/',
-]);
+const OF_THE_GUIDE = new Map(OPERATIONS.filter(({ ofTheGuide }) => ofTheGuide).map((one) => [nameOf(one), one]));
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
@@ -193,14 +191,14 @@ export function compareDocuments(contract: Json, served: Json): Comparison {
   for (const [name, operation] of ours) {
     const other = theirs.get(name);
     if (other === undefined) {
-      if (!OF_THE_GUIDE.has(name)) {
+      const documented = OF_THE_GUIDE.get(name);
+      if (documented === undefined) {
         leftOut.push(name);
         continue;
       }
-      const drifted =
-        name === 'POST /auth/refresh/'
-          ? [...theirs.keys()].find((key) => /^POST \/auth\/(token\/refresh|refresh-token|jwt\/refresh)\/?$/.test(key))
-          : [...theirs.keys()].find((key) => key === name.replace(/\/$/, ''));
+      const { method, aliases } = documented;
+      const places = [documented.path, ...aliases].map((path) => nameOf({ method, path }).replace(/\/$/, ''));
+      const drifted = [...theirs.keys()].find((key) => places.includes(key.replace(/\/$/, '')));
       contradictions.push(
         `${name} is missing${drifted === undefined ? '' : `; ${drifted} looks like what became of it`}`,
       );
