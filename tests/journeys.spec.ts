@@ -4,7 +4,7 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';
-import { aKeyword, stranger } from './support/resources.js';
+import { aKeyword, restsOnOwnRows, stranger } from './support/resources.js';
 import type { Bearer } from '../fixtures/check/api.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { GuideClient, LoginNeeded } from './support/guide-client.js';
@@ -256,6 +256,7 @@ clause('JRN-08', async (check) => {
   ];
   for (const { by, reply } of control)
     if (reply.status !== 200) throw new Blocked(by, `without cookies: ${seenStatus(reply)}`);
+  if (other !== undefined) await restsOnOwnRows(check, chain.access, other);
   const write = check.target.write ? await check.api.createKeyword(aKeyword(check).body, chain) : undefined;
   await check.each(
     rows,

@@ -24,7 +24,7 @@ import { judgeBroken, judgeValid } from './support/fuzz.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { sameAddress } from './support/users.js';
-import { aKeyword, stranger } from './support/resources.js';
+import { aKeyword, restsOnOwnRows, stranger } from './support/resources.js';
 import { keyIfProven, rotatesResigned } from './support/signing-key.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
@@ -338,6 +338,7 @@ clause('ROB-11', async (check) => {
   const { access } = await check.session();
   await check.opens(access);
   const other = await stranger(check);
+  if (other !== undefined) await restsOnOwnRows(check, access, other);
   const paths = [...ODD_IDS.map((id) => `${id}/`), ...ODD_QUERIES];
   await check.each(
     paths,

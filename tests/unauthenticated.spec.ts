@@ -7,7 +7,7 @@ import { flipped, FORGERIES, type Forgery, type Means } from './support/forgerie
 import { serveKeys } from './support/attacker-keys.js';
 import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
 import type { Sendable } from '../fixtures/check/sender.js';
-import { listed, stranger } from './support/resources.js';
+import { listed, restsOnOwnRows, stranger } from './support/resources.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { onLoopback } from '../fixtures/run/target.js';
 import { everyAnswer } from './support/sample-answers.js';
@@ -403,6 +403,7 @@ const IDENTITY_HEADERS = [
 clause('UNA-19', async (check) => {
   const access = await liveToken(check);
   const other = await stranger(check);
+  if (other !== undefined) await restsOnOwnRows(check, access, other);
   const { user, account } = other === undefined ? await check.session() : await check.session(other.credentials);
   const tenant = (user['account'] as { id?: unknown } | undefined)?.id;
   const identity = { email: account.email, id: String(user['id']), account: String(tenant) };

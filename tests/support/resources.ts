@@ -86,6 +86,13 @@ function newStranger(check: Check): Promise<Stranger> {
   });
 }
 
+/** The control of what a list must not hold: plainly asked, it does not hold it. @throws Blocked by FOR-06 */
+export async function restsOnOwnRows(check: Check, access: string, { keyword }: Stranger): Promise<void> {
+  const reply = await check.opens(access);
+  if (keyword !== undefined && reply.text.includes(keyword.text))
+    throw new Blocked('FOR-06', "the list holds another account's row as it is");
+}
+
 export interface ForeignResource {
   /** Below the base URL. */
   readonly path: string;
