@@ -14,11 +14,10 @@ const MINUTE = 60_000;
 
 // The first cleans what Playwright records before the others see it; the last judges, when they have all written theirs.
 const reporters: ReporterDescription[] = [
-  ['./report/sanitiser.ts'],
+  ['./report/sanitiser.ts', options],
   ['./fixtures/run/sharding.ts'],
   ['./fixtures/run/phases.ts'],
   ['html', { open: 'never', outputFolder: html }],
-  ...(process.env['CI'] ? [['junit', { outputFile: `${options.out}/junit.xml` }] as ReporterDescription] : []),
   ...(sharded ? [['blob'] as ReporterDescription] : []),
   ['./report/reporter.ts', options],
 ];

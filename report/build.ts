@@ -30,7 +30,7 @@ function brief(text: string | undefined, longest: number): string | undefined {
   return text === undefined ? undefined : shortened(text, longest);
 }
 
-function reportedFailure(failure: Failure, kept: Kept, baseUrl: string): ReportedFailure {
+function reportedFailure(failure: Failure, kept: Kept, baseUrl: string | undefined): ReportedFailure {
   const exchange = failure.exchange === undefined ? undefined : kept.full.get(failure.exchange);
   return {
     message: shortened(failure.message, LONGEST.message),
@@ -38,7 +38,7 @@ function reportedFailure(failure: Failure, kept: Kept, baseUrl: string): Reporte
     ...defined({
       expected: brief(failure.expected, LONGEST.detail),
       seen: brief(failure.seen, LONGEST.detail),
-      curl: exchange === undefined ? undefined : curlLine(exchange, baseUrl),
+      curl: exchange === undefined || baseUrl === undefined ? undefined : curlLine(exchange, baseUrl),
     }),
   };
 }
@@ -55,7 +55,14 @@ function reportedRow(row: RowResult, result: ClauseResult, kept: Kept): Reported
   };
 }
 
-function reported(result: ClauseResult, gate: GateLevel, hint: string, kept: Kept, baseUrl: string): ReportedClause {
+/** @param baseUrl of command lines that repeat a request; undefined: none are written */
+function reported(
+  result: ClauseResult,
+  gate: GateLevel,
+  hint: string,
+  kept: Kept,
+  baseUrl: string | undefined,
+): ReportedClause {
   const { clause, verdict, reason, blockedBy, dependsOn, asked, ran } = result;
   return {
     id: clause.id,
@@ -125,6 +132,8 @@ export interface Ingredients {
   readonly startedAt: Date;
   readonly durationMs: number;
   readonly costs: readonly Cost[];
+  /** The bodies are there, so that a command line can repeat a request. */
+  readonly repeatable: boolean;
 }
 
 export function buildReport(ingredients: Ingredients): Report {
@@ -135,7 +144,13 @@ export function buildReport(ingredients: Ingredients): Report {
   const likely = new Map(results.map((result) => [result.clause.id as string, likelyCause(result, failed)]));
   const kept = fittingExchanges(results);
   const clauses = results.map((result) =>
-    reported(result, gate, likely.get(result.clause.id)?.hint ?? '', kept, baseUrl),
+    reported(
+      result,
+      gate,
+      likely.get(result.clause.id)?.hint ?? '',
+      kept,
+      ingredients.repeatable ? baseUrl : undefined,
+    ),
   );
   const sum = (pick: (cost: Cost) => number): number =>
     Math.round(costs.reduce((total, cost) => total + pick(cost), 0));

@@ -6,6 +6,7 @@ import { loadWaivers, type Waivers } from '../fixtures/run/waivers.js';
 import { CONTRACT_VERSION } from '../spec/generated/clauses.js';
 import { readReport, withBaseline, type EarlierReport } from './baseline.js';
 import { buildReport } from './build.js';
+import { withHistory } from './history.js';
 import type { Report } from './model.js';
 import type { ReporterOptions } from './options.js';
 import { runsOf, shardProblems } from './shards.js';
@@ -78,14 +79,21 @@ export class Conclusion {
       ...(options.runUrl === undefined ? {} : { url: options.runUrl }),
       startedAt: ending.startTime,
       durationMs: ending.duration,
+      repeatable: options.evidence === 'full',
       costs: [
         // The preflight counts once for each run.
         ...runs.map(({ preflight }) => preflight),
         ...finished.flatMap(({ outcome }) => outcome?.cost ?? []),
       ],
     });
-    if (options.baseline === undefined || this.earlier === undefined) return report;
-    return withBaseline(report, options.baseline, this.earlier);
+    const compared =
+      options.baseline === undefined || this.earlier === undefined
+        ? report
+        : withBaseline(report, options.baseline, this.earlier);
+    if (options.history === undefined || partial) return compared;
+    // What was selected says nothing of how the target is as a whole.
+    const whole = aborted !== undefined || results.every(({ ran }) => ran);
+    return withHistory(compared, options.history, whole && runs.length > 0);
   }
 
   /** Those that the global setup read, where there was one. */

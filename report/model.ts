@@ -137,6 +137,18 @@ const BaselineSchema = z.strictObject({
 });
 export type Baseline = z.infer<typeof BaselineSchema>;
 
+export const HistoryRunSchema = z.strictObject({
+  startedAt: text,
+  verdict: RunVerdictSchema,
+  gatePassed: z.boolean(),
+  passed: count,
+  failed: ids,
+  waived: ids,
+  url: text.exactOptional(),
+  version: text.exactOptional().describe('Build of the target.'),
+});
+export type HistoryRun = z.infer<typeof HistoryRunSchema>;
+
 const DialectSchema = z.strictObject({
   point: text,
   guide: text.describe("The guide's way."),
@@ -204,6 +216,11 @@ export const ReportSchema = z
       .strictObject({ total: z.int().min(1), present: list(z.int().min(1)) })
       .exactOptional()
       .describe('Only of sharded runs: how many shards there are, and which of them this report is made of.'),
+    history: list(HistoryRunSchema)
+      .exactOptional()
+      .describe(
+        'The last runs against this target, the oldest first and this one last, where CONFORMANCE_HISTORY is set.',
+      ),
     baseline: BaselineSchema.exactOptional().describe(
       'What changed against the report that CONFORMANCE_BASELINE names.',
     ),

@@ -12,6 +12,12 @@ export interface ReporterOptions {
   readonly waivers: string;
   /** An earlier report.json. */
   readonly baseline?: string;
+  /** File, or folder of the file, that keeps the last runs. */
+  readonly history?: string;
+  /** Write junit.xml. */
+  readonly junit: boolean;
+  /** `shape`: bodies are kept as their structure only. */
+  readonly evidence: 'full' | 'shape';
   /** The target that the run is meant for: for a run that did not get to ask it. `baseUrl` is empty where it cannot be used. */
   readonly target: { readonly baseUrl: string; readonly embedded: boolean };
   /** The page of the CI run. */
@@ -31,6 +37,8 @@ export interface Configured {
   readonly CONFORMANCE_REQUIRE_VERIFIED?: 'on' | 'off' | undefined;
   readonly CONFORMANCE_WAIVERS?: string | undefined;
   readonly CONFORMANCE_BASELINE?: string | undefined;
+  readonly CONFORMANCE_HISTORY?: string | undefined;
+  readonly CONFORMANCE_EVIDENCE?: 'full' | 'shape' | undefined;
 }
 
 function modeOf(argv: readonly string[]): ReporterOptions['mode'] {
@@ -63,6 +71,9 @@ export function reporterOptions(
     requireVerified: configured.CONFORMANCE_REQUIRE_VERIFIED === 'on',
     waivers: configured.CONFORMANCE_WAIVERS ?? 'waivers.yaml',
     ...(configured.CONFORMANCE_BASELINE === undefined ? {} : { baseline: configured.CONFORMANCE_BASELINE }),
+    ...(configured.CONFORMANCE_HISTORY === undefined ? {} : { history: configured.CONFORMANCE_HISTORY }),
+    junit: Boolean(env['CI']),
+    evidence: configured.CONFORMANCE_EVIDENCE ?? 'full',
     target: { baseUrl: configured.BASE_URL ?? '', embedded: !env['BASE_URL']?.trim() },
     ...(url === undefined ? {} : { runUrl: url }),
     ...(env['GITHUB_STEP_SUMMARY'] ? { summaryFile: env['GITHUB_STEP_SUMMARY'] } : {}),

@@ -13,12 +13,12 @@ import { publishedRun } from '../fixtures/run/run.js';
 import { finishedCheck, plainLines } from './collect.js';
 import { Conclusion } from './conclusion.js';
 import type { Report } from './model.js';
-import type { ReporterOptions } from './options.js';
+import { reporterOptions, type ReporterOptions } from './options.js';
 import { consoleText } from './outputs/console.js';
 import { visible, visibleLines } from './outputs/escape.js';
 import { Progress } from './outputs/progress.js';
 import { workflowCommands } from './outputs/summary.js';
-import { writeReport } from './report-file.js';
+import { appendSummary, writeReport } from './report-file.js';
 import { artefactFolders, scanArtefacts } from './scan.js';
 import { endLikeInterrupt } from './signals.js';
 import type { Finished } from './verdict.js';
@@ -32,8 +32,13 @@ export default class ConformanceReporter implements Reporter {
   private ended = false;
   private gateFailed = false;
 
-  constructor(private readonly options: ReporterOptions) {
-    const { mode, out } = options;
+  private readonly options: ReporterOptions;
+
+  /** @param given empty where the command line named the reporters */
+  constructor(given: Partial<ReporterOptions> = {}) {
+    const options = { ...reporterOptions({}, process.env, process.argv), ...given };
+    const { mode } = options;
+    this.options = options;
     this.conclusion = new Conclusion(options);
     this.progress = new Progress(
       process.stdout,
@@ -43,7 +48,7 @@ export default class ConformanceReporter implements Reporter {
     if (mode !== 'run') return;
     endLikeInterrupt();
     try {
-      writeReport(this.conclusion.withdrawn(), out);
+      writeReport(this.conclusion.withdrawn(), options);
     } catch {
       // Said at the end, when the report itself cannot be written.
     }
@@ -103,7 +108,8 @@ export default class ConformanceReporter implements Reporter {
   /** @returns why the report could not be written, which fails the gate; undefined if it was */
   private write(report: Report): string | undefined {
     try {
-      writeReport(report, this.options.out, this.options.summaryFile);
+      writeReport(report, this.options);
+      if (this.options.summaryFile !== undefined) appendSummary(report, this.options.summaryFile);
       return undefined;
     } catch (error) {
       this.gateFailed = true;

@@ -5,8 +5,14 @@
  * shares its objects, which no document promises: hence the pinned version, and the self-test with canaries.
  */
 import { rmSync } from 'node:fs';
-import type { Reporter, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
+import { join } from 'node:path';
+import type { FullConfig, Reporter, Suite, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
+import { EXCHANGES_ATTACHMENT, OUTCOME_ATTACHMENT, type Exchange, type Outcome } from '../fixtures/evidence/outcome.js';
 import { clean } from '../fixtures/evidence/secrets.js';
+import type { ClauseId } from '../spec/generated/clauses.js';
+import { checkLocations } from './locations.js';
+import type { ReporterOptions } from './options.js';
+import { withoutData } from './shape.js';
 
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
@@ -47,7 +53,19 @@ function cleanAnnotation(annotation: { description?: string }): void {
   if (annotation.description !== undefined) annotation.description = inert(annotation.description);
 }
 
-function cleanAttachments(attachments: TestResult['attachments']): void {
+/** The attachments that hold exchanges: an outcome, and a list of exchanges. */
+function withoutBodies(name: string, text: string): string {
+  const value = JSON.parse(text) as Outcome | Exchange[];
+  if (Array.isArray(value)) return JSON.stringify(value.map(withoutData), undefined, 2);
+  const failures = value.failures.map((failure) =>
+    failure.exchange === undefined ? failure : { ...failure, exchange: withoutData(failure.exchange) },
+  );
+  return name === OUTCOME_ATTACHMENT
+    ? JSON.stringify({ ...value, failures, exchanges: value.exchanges.map(withoutData) })
+    : text;
+}
+
+function cleanAttachments(attachments: TestResult['attachments'], shape = false): void {
   for (const attachment of [...attachments]) {
     if (attachment.name === 'error-context') {
       // Holds the error once more, and the source of the check: nothing that the report has not.
@@ -55,15 +73,28 @@ function cleanAttachments(attachments: TestResult['attachments']): void {
       if (attachment.path !== undefined) rmSync(attachment.path, { force: true });
     } else if (attachment.body !== undefined && /^text\/|json/.test(attachment.contentType)) {
       const text = attachment.body.toString('utf8');
-      const cleaned = clean(text);
+      const holds = attachment.name === OUTCOME_ATTACHMENT || attachment.name === EXCHANGES_ATTACHMENT;
+      const cleaned = clean(shape && holds ? withoutBodies(attachment.name, text) : text);
       if (cleaned !== text) attachment.body = Buffer.from(cleaned);
     }
   }
 }
 
 export default class Sanitiser implements Reporter {
+  constructor(private readonly options: Partial<Pick<ReporterOptions, 'evidence'>> = {}) {}
+
   printsToStdio(): boolean {
     return false;
+  }
+
+  /** Every check is declared by one function: its own place is where a reader looks for it. */
+  onBegin(_: FullConfig, suite: Suite): void {
+    const locations = checkLocations(join(__dirname, '../tests'));
+    for (const test of suite.allTests()) {
+      const id = test.annotations.find(({ type }) => type === 'clause')?.description;
+      const at = locations.get(id as ClauseId);
+      if (at !== undefined) test.location = { ...at, column: 1 };
+    }
   }
 
   onStepBegin(_: TestCase, __: TestResult, step: TestStep): void {
@@ -89,7 +120,7 @@ export default class Sanitiser implements Reporter {
     };
     steps(result.steps);
     [...test.annotations, ...result.annotations].forEach(cleanAnnotation);
-    cleanAttachments(result.attachments);
+    cleanAttachments(result.attachments, this.options.evidence === 'shape');
     result.stdout = result.stdout.map((chunk) => clean(chunk.toString()));
     result.stderr = result.stderr.map((chunk) => clean(chunk.toString()));
   }

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { stringify } from 'yaml';
 import { decode } from '../fixtures/evidence/jwt.js';
-import type { Outcome, RunFacts } from '../fixtures/evidence/outcome.js';
+import type { RunFacts } from '../fixtures/evidence/outcome.js';
 import { loadWaivers } from '../fixtures/run/waivers.js';
 import { shardProblems } from '../report/shards.js';
 import { judgeClauses, type ClauseResult, type Finished, type RunVerdict } from '../report/verdict.js';
 import type { ClauseId } from '../spec/generated/clauses.js';
-import { finishedOf, NO_WAIVERS, verdictOf } from './harness/in-process.js';
+import { came, finishedOf, NO_WAIVERS, verdictOf } from './harness/in-process.js';
 import type { Defect } from './defects/defect.js';
-import { FACTS, runRow } from './matrix/run.js';
+import { runRow } from './matrix/run.js';
 
 /** What checks find in the embedded target, with a part of it replaced or as it is. */
 async function found(ids: readonly ClauseId[], replace?: Defect['replace']): Promise<Finished[]> {
@@ -95,30 +95,12 @@ test('forged refresh tokens behind first-day waivers: the gate fails, and REF-11
   expect(outright ? 'REF-11' : problems.join('\n')).toContain('REF-11');
 });
 
-/** A check that came out in some way, without a run. */
-function came(clause: ClauseId, verdict: Outcome['verdict'], blockedBy?: ClauseId): Finished {
-  const reason = verdict === 'passed' ? {} : { reason: `what ${clause} saw` };
-  const outcome: Outcome = {
-    clause,
-    verdict,
-    ...reason,
-    ...(blockedBy === undefined ? {} : { blockedBy }),
-    failures: verdict === 'failed' ? [{ message: `what ${clause} saw` }] : [],
-    exchanges: [],
-    measurements: [],
-    cost: FACTS.preflight,
-    durationMs: 1,
-    run: FACTS,
-  };
-  return { clause, outcome };
-}
-
 test('a waiver covers its own clause: what is blocked behind it is named in it, or the gate fails', () => {
   const finished = [
     came('LOG-01', 'passed'),
     came('REF-01', 'failed'),
-    came('REF-04', 'blocked', 'REF-01'),
-    came('REF-11', 'blocked', 'REF-04'),
+    came('REF-04', 'blocked', { blockedBy: 'REF-01' }),
+    came('REF-11', 'blocked', { blockedBy: 'REF-04' }),
   ];
   const waived = (blocks: readonly string[]): RunVerdict =>
     verdictOf(finished, 'must', loadWaivers(waiverFile(['REF-01', 30, blocks]), Date.now()));
@@ -136,13 +118,15 @@ test('a waiver covers its own clause: what is blocked behind it is named in it, 
 test('nothing is blocked but behind a failure of the same run', () => {
   const judged = (...finished: readonly Finished[]): ClauseResult | undefined =>
     judgeClauses(finished, NO_WAIVERS, 'No check of it ran.').find(({ clause }) => clause.id === 'REF-05');
-  expect(judged(came('REF-05', 'blocked', 'REF-01'), came('REF-01', 'failed'))).toMatchObject({ verdict: 'blocked' });
-  const passed = judged(came('REF-05', 'blocked', 'REF-01'), came('REF-01', 'passed'));
+  expect(judged(came('REF-05', 'blocked', { blockedBy: 'REF-01' }), came('REF-01', 'failed'))).toMatchObject({
+    verdict: 'blocked',
+  });
+  const passed = judged(came('REF-05', 'blocked', { blockedBy: 'REF-01' }), came('REF-01', 'passed'));
   expect(passed).toMatchObject({ verdict: 'unverified', dependsOn: 'REF-01' });
   expect(passed?.reason).toBe('what REF-05 saw; REF-01 itself passed in this run');
-  const alone = judged(came('REF-05', 'blocked', 'REF-01'));
+  const alone = judged(came('REF-05', 'blocked', { blockedBy: 'REF-01' }));
   expect(alone?.reason).toBe('what REF-05 saw; REF-01 itself was not checked in this run');
-  expect(verdictOf([came('REF-05', 'blocked', 'REF-01'), came('LOG-01', 'passed')])).toMatchObject({
+  expect(verdictOf([came('REF-05', 'blocked', { blockedBy: 'REF-01' }), came('LOG-01', 'passed')])).toMatchObject({
     verdict: 'inconclusive',
     problems: [expect.stringMatching(/^REF-05 could not be judged because of REF-01, which did not fail in this run/)],
   });

@@ -8,7 +8,9 @@ import {
   costSentence,
   count,
   gateSentence,
+  failingSinceSentence,
   idList,
+  notSelected,
   openClauses,
   otherProblems,
   verdictSentence,
@@ -119,12 +121,14 @@ function waiverLines(report: Report, paint: Paint): string[] {
 export function consoleText(report: Report, folder: string | undefined, colours: boolean): string {
   const paint: Paint = (style, text) => (colours ? styleText(style, text) : text);
   const { totals, clauses, baseline } = report;
+  const unselected = notSelected(report);
   const lines = [
     '',
     paint(['bold', COLOURS[report.verdict]], visibleLines(verdictSentence(report))),
     Object.entries(totals)
       .map(([verdict, number]) => `${String(number)} ${verdict}`)
-      .join(' · ') + ` (of ${String(clauses.length)} clauses)`,
+      .join(' · ') +
+      ` (of ${String(clauses.length)} clauses${unselected > 0 ? `, ${String(unselected)} not selected` : ''})`,
     `${gateSentence(report)} · ${costSentence(report)}`,
     ...otherProblems(report).map((problem) => paint('yellow', visibleLines(problem))),
     // What the look before the checks had to say was said at the start.
@@ -138,6 +142,8 @@ export function consoleText(report: Report, folder: string | undefined, colours:
     for (const { reason, ids } of open.slice(0, SHOWN.open)) lines.push(`  ${idList(ids)}: ${visible(reason)}`);
     if (open.length > SHOWN.open) lines.push(`  … and ${String(open.length - SHOWN.open)} more reasons in report.html`);
   }
+  const since = failingSinceSentence(report);
+  if (since !== '') lines.push('', `Not new: ${since}.`);
   const whole = wholeSelection(report);
   if (whole !== undefined)
     lines.push('', 'To judge what depends on clauses that were not selected, select those too:', `  ${whole}`);

@@ -63,6 +63,19 @@ export function markdown(text: string): string {
   );
 }
 
+/** The same, where backticks mark what is code. */
+export function markdownCode(text: string): string {
+  const parts = visible(text).split('`');
+  return parts
+    .map((part, i) => {
+      // Odd parts stand between two backticks, the last one of an odd number of them left out. In a table a bar ends the cell in code too.
+      const inside = i % 2 === 1 && i < parts.length - 1 && part.trim() !== '';
+      if (inside) return `\`${noCommand(part.trim()).replaceAll('|', String.raw`\|`)}\``;
+      return markdown(i % 2 === 1 && i === parts.length - 1 ? `\`${part}` : part);
+    })
+    .join('');
+}
+
 /** For the text of a workflow command (`::error::…`). */
 export function workflowText(text: string): string {
   return noCommand(visible(text, 1500)).replaceAll('%', '%25');

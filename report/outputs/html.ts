@@ -7,16 +7,18 @@ import type { Exchange, Verdict } from '../../fixtures/evidence/outcome.js';
 import { AREAS } from '../../spec/generated/clauses.js';
 import { sourceLinks } from '../../spec/sources.js';
 import { html, shortened, visibleLines } from './escape.js';
-import type { Report, ReportedFailure } from '../model.js';
+import type { Report, ReportedClause, ReportedFailure, ReportedRow } from '../model.js';
 import { lifeOfTokens } from './timeline.js';
 import {
+  accountsSentence,
   changes,
   costSentence,
   count,
   duration,
-  gateSentence,
+  failingSince,
   idList,
   levels,
+  notSelected,
   openClauses,
   otherProblems,
   targetName,
@@ -27,10 +29,10 @@ import {
 
 const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified', 'passed'];
 
-/** Characters of evidence in one page; that of failures comes first. Escaped text is up to eight times as long as what it shows. */
-const ROOM_FOR_EVIDENCE = 550_000;
+/** Characters on one page: of evidence, that of failures first, of rows, and of the appendix that is printed only. */
+const ROOM = { evidence: 450_000, rows: 250_000, appendix: 120_000 };
 /** Characters of a text from the target where it is shown beside others, and causes shown in full. */
-const SHOWN = { text: 300, causes: 30 };
+const SHOWN = { text: 300, note: 160, causes: 30 };
 
 /** Headers worth showing where nothing failed. */
 const TELLING =
@@ -76,11 +78,9 @@ const NOISE = /^(user-agent|connection|keep-alive|content-length|accept-encoding
 
 type Headers = Exchange['request']['headers'];
 
-function headerLines(headers: Headers, all: boolean): string {
-  return headers
-    .filter(([name]) => (all ? !NOISE.test(name) : TELLING.test(name)))
-    .map(([name, value]) => `${name}: ${value}`)
-    .join('\n');
+function headerLines(headers: Headers, all: boolean): { readonly text: string; readonly count: number } {
+  const lines = headers.filter(([name]) => (all ? !NOISE.test(name) : TELLING.test(name)));
+  return { text: lines.map(([name, value]) => `${name}: ${value}`).join('\n'), count: lines.length };
 }
 
 /** An exchange as the template shows it. */
@@ -90,9 +90,9 @@ function shownExchange(exchange: Exchange, all: boolean): object {
     line: `${request.method} ${request.path}`,
     headers: headerLines(request.headers, all),
     body: visibleLines(pretty(request.body ?? '')),
-    answer: response === undefined ? (fault ?? 'no response') : String(response.status),
-    answerHeaders: response === undefined ? '' : headerLines(response.headers, all),
-    answerBody: visibleLines(pretty(response?.body ?? '')),
+    status: response === undefined ? (fault ?? 'no response') : String(response.status),
+    responseHeaders: headerLines(response?.headers ?? [], all),
+    responseBody: visibleLines(pretty(response?.body ?? '')),
     requestId: requestId ?? '',
     when: `${at.slice(11, 23)}, ${duration(ms)}`,
     tokens: (tokens ?? []).map(({ fingerprint, header, claims }) => ({
@@ -102,12 +102,12 @@ function shownExchange(exchange: Exchange, all: boolean): object {
   };
 }
 
-/** Evidence as HTML, as long as there is room on the page. */
-class Gallery {
-  private left = ROOM_FOR_EVIDENCE;
+/** Pieces of a page, as long as there is room for them. */
+class Room {
+  constructor(private left: number) {}
 
-  /** @returns what fits of it, and how many do not */
-  hang<T>(items: readonly T[], render: (item: T) => string): { readonly texts: string[]; readonly left: number } {
+  /** @returns what fits of it, and how many pieces do not */
+  take<T>(items: readonly T[], render: (item: T) => string): { readonly texts: string[]; readonly left: number } {
     const texts: string[] = [];
     for (const item of items) {
       const text = render(item);
@@ -120,12 +120,32 @@ class Gallery {
 }
 
 function exchangeText(exchange: Exchange, curl: string, all: boolean): string {
-  return eta.render('./exchange', { ...shownExchange(exchange, all), curl });
+  return eta.render('./exchange', { ...shownExchange(exchange, all), curl, count });
 }
 
 function failureText({ message, expected, seen, exchange, curl }: ReportedFailure): string {
   const evidence = exchange === null ? '' : exchangeText(exchange, curl ?? '', true);
   return eta.render('./failure', { message, expected, seen, evidence, code });
+}
+
+/** A row of what a check asked: its name, what came back, and what that means. */
+function rowText({ name, verdict, note, exchange }: ReportedRow): string {
+  const { response, fault, requestId } = exchange ?? {};
+  const seen = response === undefined ? (fault ?? '') : String(response.status);
+  const cells = [
+    code(name),
+    `<span class="verdict ${verdict}">${verdict}</span>`,
+    html([seen, ...(requestId === undefined ? [] : [requestId])].join(' · ')),
+    code(shortened(note ?? '', SHOWN.note)),
+  ];
+  return `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`)).join('')}</tr>`;
+}
+
+/** `12 of 40 rows, seed 7`. */
+function askedPhrase({ asked, rows }: ReportedClause): string {
+  if (asked === undefined) return count(rows.length, 'row');
+  const seed = asked.seed === undefined ? '' : `, seed ${String(asked.seed)}`;
+  return `${String(asked.rows)} of ${count(asked.of, 'row')}${seed}`;
 }
 
 /** The clauses that waited longest for the rate limit, each as a share of the longest wait. */
@@ -142,45 +162,85 @@ function waits({ clauses }: Report): { id: string; text: string; share: number }
     }));
 }
 
-export function htmlReport(report: Report): string {
-  const style = readFileSync(join(__dirname, 'report.css'), 'utf8');
-  const script = readFileSync(join(__dirname, 'report.client.js'), 'utf8');
+/** Blocked clauses by what they are blocked by, the largest group first. */
+function blockedClauses({ clauses }: Report): { readonly by: string; readonly ids: readonly string[] }[] {
+  const groups = new Map<string, string[]>();
+  for (const { id, verdict, blockedBy = '' } of clauses)
+    if (verdict === 'blocked') groups.set(blockedBy, [...(groups.get(blockedBy) ?? []), id]);
+  return [...groups].map(([by, ids]) => ({ by, ids })).sort((a, b) => b.ids.length - a.ids.length);
+}
+
+/** The running head of a printed page, and the pages' numbers: a style sheet of its own, for it names the target. */
+function pageStyle(report: Report): string {
+  const quoted = (text: string): string =>
+    `"${shortened(text, 90).replace(/[^\w .:/-]/gu, (character) => `\\${(character.codePointAt(0) ?? 0).toString(16)} `)}"`;
+  const head = quoted(`${report.verdict} · ${targetName(report)} · ${report.startedAt.slice(0, 10)}`);
+  return `@page{@top-left{content:${head}}@bottom-left{content:"IGNY8 authentication contract ${quoted(report.suite.contract).slice(1, -1)}"}}`;
+}
+
+/** Everything on the page that has to fit. */
+function fitted(report: Report): object {
   const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
-  const gallery = new Gallery();
+  const evidenceRoom = new Room(ROOM.evidence);
+  const rowRoom = new Room(ROOM.rows);
+  const appendixRoom = new Room(ROOM.appendix);
   // What failed comes first, and in the order of importance, in case there is not room for all.
   const important = [...new Set([...report.causes.flatMap(({ clauses }) => clauses), ...byId.keys()])];
-  const evidence = new Map(
-    important.flatMap((id) => {
-      const clause = byId.get(id);
-      if (clause === undefined) return [];
-      const hung =
-        clause.failures.length > 0
-          ? gallery.hang(clause.failures, failureText)
-          : gallery.hang(clause.evidence, (exchange) => exchangeText(exchange, '', false));
-      return [[id, hung]];
-    }),
-  );
+  const evidence = new Map<string, { readonly texts: string[]; readonly left: number }>();
+  const rows = new Map<string, { readonly texts: string[]; readonly left: number }>();
+  for (const clause of important.flatMap((id) => byId.get(id) ?? [])) {
+    const taken =
+      clause.failures.length > 0
+        ? evidenceRoom.take(clause.failures, failureText)
+        : evidenceRoom.take(clause.evidence, (exchange) => exchangeText(exchange, '', false));
+    evidence.set(clause.id, taken);
+    rows.set(clause.id, rowRoom.take(clause.rows, rowText));
+  }
   const causes = report.causes.map((cause, i) => {
     const members = cause.clauses.flatMap((id) => byId.get(id) ?? []);
     const failure = members[0]?.failures.find(({ exchange }) => exchange !== null);
     const first =
       i < SHOWN.causes && failure?.exchange ? [{ exchange: failure.exchange, curl: failure.curl ?? '' }] : [];
-    const { texts } = gallery.hang(first, ({ exchange, curl }) => exchangeText(exchange, curl, true));
+    const { texts } = evidenceRoom.take(first, ({ exchange, curl }) => exchangeText(exchange, curl, true));
     return { ...cause, number: i + 1, members, evidence: texts[0] ?? '' };
   });
-  return eta.render('./report', {
-    report,
+  const appendix = important
+    .flatMap((id) => byId.get(id) ?? [])
+    .flatMap((clause) => {
+      const failure = clause.failures.find(({ exchange }) => exchange !== null);
+      if (failure === undefined) return [];
+      return appendixRoom.take([failure], failureText).texts.map((text) => ({ clause, text }));
+    });
+  return {
     causes,
+    appendix,
+    causeOf: (id: string) => causes.find(({ clauses, blocks }) => clauses.includes(id) || blocks.includes(id)),
+    evidence: (id: string) => evidence.get(id) ?? { texts: [], left: 0 },
+    rows: (id: string) => rows.get(id) ?? { texts: [], left: 0 },
+  };
+}
+
+/** @param json the text of report.json, by whose hash the page names it */
+export function htmlReport(report: Report, json: string): string {
+  const style = readFileSync(join(__dirname, 'report.css'), 'utf8') + pageStyle(report);
+  const script = readFileSync(join(__dirname, 'report.client.js'), 'utf8');
+  const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
+  return eta.render('./report', {
+    ...fitted(report),
+    report,
     sentence: verdictSentence(report),
     target: targetName(report),
-    gate: gateSentence(report),
     levels: levels(report),
     cost: costSentence(report),
+    accounts: accountsSentence(report),
     problems: otherProblems(report),
     whole: wholeSelection(report),
     inForce: waiversInForce(report),
     changes: changes(report),
     open: openClauses(report),
+    blocked: blockedClauses(report),
+    unselected: notSelected(report),
+    since: failingSince(report).filter(({ runs }) => runs > 1),
     waits: waits(report),
     life: lifeOfTokens(report),
     verdicts: VERDICTS,
@@ -189,19 +249,22 @@ export function htmlReport(report: Report): string {
       title,
       clauses: report.clauses.filter(({ area }) => area === id),
     })),
-    causeOf: (id: string) => causes.find(({ clauses, blocks }) => clauses.includes(id) || blocks.includes(id)),
+    clauseOf: (id: string) => byId.get(id),
+    noted: (clause: ReportedClause) => clause.verdict === 'failed' && !clause.gates,
     waiverOf: (id: string) => report.waivers.find(({ clause }) => clause === id),
-    evidence: (id: string) => evidence.get(id) ?? { texts: [], left: 0 },
     shownCauses: SHOWN.causes,
     brief: (text: string) => code(shortened(text, SHOWN.text)),
+    askedPhrase,
     code,
     sources,
     link,
     idList,
     count,
     duration,
+    minute: (iso: string) => iso.slice(0, 16).replace('T', ' '),
     style,
     script,
+    digest: createHash('sha256').update(json).digest('hex'),
     styleHash: hash(style),
     scriptHash: hash(script),
   });

@@ -55,3 +55,33 @@ for (const link of document.querySelectorAll('a[data-show]')) {
 addEventListener('hashchange', openTarget);
 apply();
 openTarget();
+
+/** Copies text; where the page may not use the clipboard, selects and copies it the old way. */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = document.createElement('textarea');
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand('copy');
+    field.remove();
+  }
+}
+
+for (const button of document.querySelectorAll('button.copy')) {
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener('click', async (event) => {
+    event.preventDefault();
+    const what = button.dataset.copy;
+    const text =
+      what === 'pre' ? button.closest('div').querySelector('pre').textContent : location.href.split('#')[0] + what;
+    await copy(text);
+    button.textContent = 'Copied';
+    setTimeout(() => {
+      button.textContent = label;
+    }, 1500);
+  });
+}

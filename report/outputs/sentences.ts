@@ -40,6 +40,12 @@ function selection({ clauses }: Report): { readonly selected: number; readonly p
   return { selected, partly: selected > 0 && selected < clauses.length };
 }
 
+/** How many clauses this run left out by choice. */
+export function notSelected(report: Report): number {
+  const { selected, partly } = selection(report);
+  return partly ? report.clauses.length - selected : 0;
+}
+
 /** Clauses of the run that were not judged: blocked, or selected and unverified. */
 export function notJudged(report: Report): readonly ReportedClause[] {
   const { partly } = selection(report);
@@ -48,10 +54,12 @@ export function notJudged(report: Report): readonly ReportedClause[] {
   );
 }
 
-/** `22 MUST clauses not judged`; empty if all were. */
+/** `22 MUST clauses not judged`, or those of other levels where there are none; empty if all were judged. */
 function notJudgedPhrase(report: Report): string {
-  const gating = notJudged(report).filter(({ gates }) => gates).length;
-  return gating === 0 ? '' : `${count(gating, `${levels(report)} clause`)} not judged`;
+  const all = notJudged(report);
+  const gating = all.filter(({ gates }) => gates).length;
+  if (gating > 0) return `${count(gating, `${levels(report)} clause`)} not judged`;
+  return all.length > 0 ? `${count(all.length, 'clause')} not judged` : '';
 }
 
 /** `100 of 131 clauses hold`. */
@@ -86,9 +94,7 @@ export function verdictSentence(report: Report): string {
     const waivers = [count(totals.waived, 'waiver'), open].filter(Boolean).join('; ');
     return `${shard}${name} conforms with waivers${checked}: ${waivers}. ${rest}.`;
   }
-  const others = notJudged(report).length;
-  const unchecked = open !== '' ? `, ${open}` : others > 0 ? `, ${String(others)} not checked` : '';
-  return `${shard}${name} conforms${checked}: ${rest}${unchecked}.`;
+  return `${shard}${name} conforms${checked}: ${[rest, open].filter(Boolean).join(', ')}.`;
 }
 
 /** Problems that the sentence does not say already. */
@@ -113,10 +119,22 @@ export function costSentence({ requests, durationMs }: Report): string {
   ].join(', ');
 }
 
-/** Unverified clauses by what stands in their way, the largest group first. */
+/** Which accounts the run used, by role. */
+export function accountsSentence({ configuration, target, requests }: Report): string {
+  const own = target.embedded ? 'of the embedded target' : 'registered by the run';
+  const account = (email: string | undefined, role: string, otherwise: string): string =>
+    email === undefined ? `${role}: ${otherwise}` : `${role}: ${email}`;
+  return [
+    account(configuration['IGNY8_EMAIL'], 'may write', own),
+    account(configuration['IGNY8_VIEWER_EMAIL'], 'may only read', target.embedded ? own : 'none given'),
+    ...(requests.accountsMade > 0 ? [`${count(requests.accountsMade, 'account')} registered for checks`] : []),
+  ].join('; ');
+}
+
+/** Unverified clauses by what stands in their way, the largest group first; those that were not selected are left out. */
 export function openClauses(report: Report): { readonly reason: string; readonly ids: readonly string[] }[] {
   const groups = new Map<string, string[]>();
-  for (const { id, verdict, reason } of report.clauses) {
+  for (const { id, verdict, reason } of notJudged(report)) {
     if (verdict === 'unverified') groups.set(reason, [...(groups.get(reason) ?? []), id]);
   }
   return [...groups].map(([reason, ids]) => ({ reason, ids })).sort((a, b) => b.ids.length - a.ids.length);
@@ -137,6 +155,26 @@ export function waiversInForce(report: Report): (ReportedWaiver & { readonly hid
   return report.waivers
     .filter(({ state }) => state === 'in force')
     .map((waiver) => ({ ...waiver, hides: blockedUnder(report.clauses, [waiver.clause]) }));
+}
+
+/** The clauses that fail, by the run since which they do without a break, the longest first; empty without a history. */
+export function failingSince({
+  history = [],
+  clauses,
+}: Report): { readonly id: string; readonly since: string; readonly runs: number }[] {
+  const wrong = clauses.filter(({ verdict }) => verdict === 'failed' || verdict === 'waived');
+  const broken = wrong.map(({ id }) => {
+    const fine = history.findLastIndex(({ failed, waived }) => !failed.includes(id) && !waived.includes(id));
+    const first = history[fine + 1];
+    return { id, since: first?.startedAt.slice(0, 10) ?? '', runs: history.length - fine - 1 };
+  });
+  return broken.filter(({ runs }) => runs > 0).sort((a, b) => b.runs - a.runs);
+}
+
+/** `REF-05 since 2026-11-20 (5 runs)`, for those that failed before. */
+export function failingSinceSentence(report: Report): string {
+  const old = failingSince(report).filter(({ runs }) => runs > 1);
+  return old.map(({ id, since, runs }) => `${id} fails since ${since} (${count(runs, 'run')})`).join(', ');
 }
 
 /** What changed against the baseline, one phrase for each kind of change that there is. */

@@ -1,9 +1,10 @@
 /** The summary of a job page, and workflow annotations. */
-import { markdown, shortened, workflowProperty, workflowText } from './escape.js';
+import { markdown, markdownCode, shortened, workflowProperty, workflowText } from './escape.js';
 import type { Report } from '../model.js';
 import {
   changes,
   costSentence,
+  failingSinceSentence,
   gateSentence,
   idList,
   openClauses,
@@ -25,23 +26,23 @@ const SHOWN = { causes: 20, annotations: 10 };
 
 /** For a table cell, where a line break would end the row. */
 function cell(text: string): string {
-  return markdown(shortened(text, 300));
+  return markdownCode(shortened(text, 300));
 }
 
 export function summaryMarkdown(report: Report): string {
   const { totals, suite, causes, clauses, waivers, baseline } = report;
   const [first = '', ...more] = verdictSentence(report).split('\n');
   const lines = [
-    `## ${MARKS[report.verdict]} ${markdown(first)}`,
+    `## ${MARKS[report.verdict]} ${markdownCode(first)}`,
     '',
-    ...more.map((line) => `- ${markdown(line.trim())}`),
+    ...more.map((line) => `- ${markdownCode(line.trim())}`),
     Object.entries(totals)
       .map(([verdict, number]) => `${String(number)} ${verdict}`)
       .join(' · '),
     '',
     `${gateSentence(report)} · ${markdown(targetName(report))} · contract ${markdown(suite.contract)}, suite ${markdown(suite.version)} · ${report.startedAt.slice(0, 16).replace('T', ' ')} UTC · ${costSentence(report)}`,
     '',
-    ...[...otherProblems(report), ...report.notes].map((text) => `- ${markdown(text)}`),
+    ...[...otherProblems(report), ...report.notes].map((text) => `- ${markdownCode(text)}`),
   ];
   if (causes.length > 0) {
     lines.push('', '| | failed | what is wrong | likely cause | blocks |', '|---|---|---|---|---|');
@@ -60,6 +61,8 @@ export function summaryMarkdown(report: Report): string {
       `Since ${markdown(baseline.startedAt.slice(0, 10))}: ${changed.length === 0 ? 'nothing changed' : changed.join(' · ')}`,
     );
   }
+  const since = failingSinceSentence(report);
+  if (since !== '') lines.push('', `Not new: ${since}.`);
   const hidden = waiversInForce(report).filter(({ hides }) => hides.length > 0);
   if (hidden.length > 0) {
     lines.push('', '### Not judged because of waivers', '');
@@ -68,13 +71,15 @@ export function summaryMarkdown(report: Report): string {
   if (waivers.length > 0) {
     lines.push('', '<details><summary>Waived</summary>', '');
     for (const { clause, reason, link, owner, expires, state } of waivers)
-      lines.push(`- ${clause} until ${expires} (${state}), ${markdown(owner)}: ${markdown(reason)} ${markdown(link)}`);
+      lines.push(
+        `- ${clause} until ${expires} (${state}), ${markdown(owner)}: ${markdownCode(reason)} ${markdown(link)}`,
+      );
     lines.push('', '</details>');
   }
   const open = openClauses(report);
   if (open.length > 0) {
     lines.push('', `<details><summary>Not verified (${String(totals.unverified)})</summary>`, '');
-    for (const { reason, ids } of open) lines.push(`- ${idList(ids, 20)}: ${markdown(reason)}`);
+    for (const { reason, ids } of open) lines.push(`- ${idList(ids, 20)}: ${markdownCode(reason)}`);
     lines.push('', '</details>');
   }
   return `${lines.join('\n')}\n`;

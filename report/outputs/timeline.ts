@@ -42,6 +42,7 @@ const MARKS: Record<Verdict, string> = { passed: '✓', failed: '✕', waived: '
 export function lifeOfTokens(report: Report): string {
   const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
   const verdict = (id: string): Verdict => byId.get(id)?.verdict ?? 'unverified';
+  const judged = ({ clause }: Try): boolean => ['passed', 'failed', 'waived'].includes(verdict(clause));
   const after = (id: string): string =>
     measured(byId.get(id), 'by-secret') === undefined ? 'after it: must be refused' : '10 min after: must be refused';
   const grace = seconds(byId.get('EXP-07'), 'access-grace');
@@ -60,13 +61,13 @@ export function lifeOfTokens(report: Report): string {
     words.push(
       `The ${kind} token from login lives ${span(life)}: ${login} ${verdict(login)}.`,
       ...(again === undefined ? [] : [`After a refresh it lives ${span(again)}: ${refresh} ${verdict(refresh)}.`]),
-      ...tries.map(({ clause, words: what }) => `${clause}, ${what}: ${verdict(clause)}.`),
+      ...tries.filter(judged).map(({ clause, words: what }) => `${clause}, ${what}: ${verdict(clause)}.`),
     );
     const lengths = [
       `${login} ${MARKS[verdict(login)]} ${span(life)} from login`,
       ...(again === undefined ? [] : [`${refresh} ${MARKS[verdict(refresh)]} ${span(again)} from refresh`]),
     ];
-    const marks = tries.map(({ clause, words: what, x }, i) => {
+    const marks = tries.filter(judged).map(({ clause, words: what, x }, i) => {
       // Labels step down, so that those close together do not meet.
       const low = top + 34 + (i % 3) * 20;
       const left = x < END;
@@ -98,10 +99,10 @@ export function lifeOfTokens(report: Report): string {
         ...(grace === undefined
           ? []
           : [{ clause: 'EXP-07', words: `grace of ${String(grace)} s`, x: END + 25 + Math.min(grace, 600) / 4 }]),
-        { clause: 'EXP-04', words: after('EXP-04'), x: END + 230 },
+        { clause: 'EXP-04', words: after('EXP-04'), x: END + 150 },
       ],
     ),
-    track(1, 'refresh', ['EXP-02', 'EXP-09'], [{ clause: 'EXP-06', words: after('EXP-06'), x: END + 230 }]),
+    track(1, 'refresh', ['EXP-02', 'EXP-09'], [{ clause: 'EXP-06', words: after('EXP-06'), x: END + 150 }]),
   ].filter((text) => text !== '');
   if (tracks.length === 0) return '';
   return `<svg class="life" viewBox="0 0 1000 ${String(tracks.length * ROW)}" role="img" aria-label="${html(words.join(' '))}">${tracks.join('')}</svg>`;

@@ -1,5 +1,5 @@
 /** Runs the suite as a user does: the command line, in a process of its own, with its artefacts in a folder of its own. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,15 +49,17 @@ export const WITH_BROWSER = { CHROMIUM_PATH: '' };
 /**
  * @param seconds after which the run is ended: no run may take longer
  * @param cwd the working directory, in which `.env` is looked for
+ * @param started is handed the process, for a test that ends it
  */
 export async function runSuite(
   env: Record<string, string>,
   args: readonly string[] = [],
   seconds = 180,
   cwd = ROOT,
+  started?: (child: ChildProcess) => void,
 ): Promise<SuiteRun> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
-  const started = performance.now();
+  const began = performance.now();
   const child = spawn(
     process.execPath,
     [
@@ -80,6 +82,7 @@ export async function runSuite(
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  started?.(child);
   let output = '';
   const take = (chunk: Buffer): void => {
     output += chunk.toString();
@@ -95,5 +98,5 @@ export async function runSuite(
   } catch {
     // There is none: for the test to say whether that is right.
   }
-  return { exitCode, output, folder, seconds: (performance.now() - started) / 1000, report };
+  return { exitCode, output, folder, seconds: (performance.now() - began) / 1000, report };
 }

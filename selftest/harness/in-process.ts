@@ -9,6 +9,9 @@ import { describeTarget } from '../../fixtures/setup/describe-target.js';
 import type { GateLevel, Target } from '../../fixtures/run/target.js';
 import type { Waivers } from '../../fixtures/run/waivers.js';
 import type { Transport } from '../../fixtures/http/transport.js';
+import { Conclusion } from '../../report/conclusion.js';
+import type { Report } from '../../report/model.js';
+import { reporterOptions, type ReporterOptions } from '../../report/options.js';
 import { judgeClauses, judgeRun, type Finished, type RunVerdict } from '../../report/verdict.js';
 import { shardProblems } from '../../report/shards.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
@@ -58,4 +61,31 @@ export function verdictOf(finished: readonly Finished[], gate: GateLevel = 'must
   const results = judgeClauses(finished, waivers, 'No check of it ran.');
   const state = { gate, waivers, requireVerified: false, partial: false, shardProblems: shardProblems(finished) };
   return judgeRun(results, state);
+}
+
+/** A check that came out in some way, without a run. */
+export function came(clause: ClauseId, verdict: Outcome['verdict'], more: Partial<Outcome> = {}): Finished {
+  const reason = verdict === 'passed' ? {} : { reason: `what ${clause} saw` };
+  const outcome: Outcome = {
+    clause,
+    verdict,
+    ...reason,
+    failures: verdict === 'failed' ? [{ message: `what ${clause} saw` }] : [],
+    exchanges: [],
+    measurements: [],
+    cost: FACTS.preflight,
+    durationMs: 1,
+    run: FACTS,
+    ...more,
+  };
+  return { clause, outcome };
+}
+
+/** How a reporter is set up where nothing is configured. */
+export const REPORTER_OPTIONS = reporterOptions({}, {}, []);
+
+/** The report of a run that ended by itself, without files. */
+export function reportOf(finished: readonly Finished[], options: Partial<ReporterOptions> = {}): Report {
+  const ending = { status: 'passed', startTime: new Date('2026-03-01T12:00:00Z'), duration: 12_000 } as const;
+  return new Conclusion({ ...REPORTER_OPTIONS, ...options }).report(finished, [], ending, null);
 }

@@ -44,6 +44,11 @@ async function runCell(id: string, browser: () => Promise<Browser>): Promise<Cel
         verdict === 'failed' ? [[clause, reason ?? '']] : [],
       ),
     ),
+    messages: Object.fromEntries(
+      [...row.outcomes.values()].flatMap(({ clause, verdict, failures }) =>
+        verdict === 'failed' ? [[clause, failures.map(({ message }) => message)]] : [],
+      ),
+    ),
     requests: row.requests,
     auth: row.auth,
     ms: row.ms,

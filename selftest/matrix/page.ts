@@ -11,6 +11,8 @@ export interface Cell {
   readonly passed: readonly ClauseId[];
   readonly blocked: readonly (readonly [string, string])[];
   readonly reasons: Readonly<Record<string, string>>;
+  /** Of each clause that failed, what its check reports. */
+  readonly messages: Readonly<Record<string, readonly string[]>>;
   readonly requests: number;
   readonly auth: number;
   readonly ms: number;
