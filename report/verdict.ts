@@ -8,7 +8,7 @@ import type {
   RowResult,
   Verdict,
 } from '../fixtures/evidence/outcome.js';
-import type { GateLevel } from '../fixtures/run/target.js';
+import { gates, type GateLevel } from '../fixtures/run/target.js';
 import type { Waivers } from '../fixtures/run/waivers.js';
 import { CLAUSES, type Clause, type ClauseId } from '../spec/generated/clauses.js';
 import type { ReportedVerdict } from './model.js';
@@ -52,10 +52,7 @@ export interface RunVerdict {
   readonly problems: readonly string[];
 }
 
-/** True if a clause of this level decides about the exit code. */
-export function gates(level: Clause['level'], gate: GateLevel): boolean {
-  return level === 'MUST' || (level === 'SHOULD' && gate !== 'must') || gate === 'all';
-}
+export { gates } from '../fixtures/run/target.js';
 
 /** Strongest first: what is found once is not unfound by a repetition. */
 const STRENGTH: readonly Verdict[] = ['failed', 'waived', 'blocked', 'unverified', 'passed'];

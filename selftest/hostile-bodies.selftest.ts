@@ -187,7 +187,7 @@ test('a target that leaves every seventh request without a response: the run is 
   const target = targetOf(reference, { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
   const state = new RunState(FACTS, target);
   const transport = new BoundedTransport();
-  const sender = new Sender('ENV-01', target.baseUrl, state, transport, transport, 's');
+  const sender = new Sender('ENV-01', target, state, transport, transport, 's');
   const faults: string[] = [];
   let stopped: unknown;
   while (stopped === undefined && asked < 500) {

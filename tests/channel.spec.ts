@@ -44,16 +44,12 @@ clause('NET-01', async (check) => {
       },
     },
   ];
-  await check.each(
-    rows,
-    ({ name }) => name,
-    ({ judge }) => judge(),
-  );
+  await check.eachRow(rows, ({ judge }) => judge());
 });
 
 clause('NET-02', async (check) => {
   const { access } = await check.session();
-  await check.opens(access);
+  await check.expectAuthorized(access);
   const { protocol, hostname } = new URL(check.target.baseUrl);
   // Those after the second are taken for one's own where only the beginning or the end of an origin is compared.
   const stranger = 'https://conformance.invalid';
@@ -86,25 +82,18 @@ clause('NET-02', async (check) => {
       ],
     })),
   ];
-  await check.each(
-    rows,
-    ({ name }) => name,
-    async ({ origin, method, path, headers }) => {
-      const reply = await check.raw({ method, path, headers: [['origin', origin], ...headers] });
-      const reflects =
-        reply.header('access-control-allow-origin') === origin &&
-        reply.header('access-control-allow-credentials')?.toLowerCase() === 'true';
-      if (reflects)
-        throw new Finding(
-          'the Origin is reflected together with Access-Control-Allow-Credentials: true',
-          reply.exchange,
-        );
-    },
-  );
+  await check.eachRow(rows, async ({ origin, method, path, headers }) => {
+    const reply = await check.raw({ method, path, headers: [['origin', origin], ...headers] });
+    const reflects =
+      reply.header('access-control-allow-origin') === origin &&
+      reply.header('access-control-allow-credentials')?.toLowerCase() === 'true';
+    if (reflects)
+      throw new Finding('the Origin is reflected together with Access-Control-Allow-Credentials: true', reply.exchange);
+  });
 });
 
 clause('NET-03', { phase: 'every-response' }, async (check) => {
-  check.every(await everyAnswer(check), ({ nosniff }) =>
+  check.eachAnswer(await everyAnswer(check), ({ nosniff }) =>
     nosniff ? undefined : 'no `X-Content-Type-Options: nosniff`',
   );
 });

@@ -38,7 +38,7 @@ function noEnvelope({ json, success }: Observation): string | undefined {
 }
 
 clause('ENV-01', { phase }, async (check) => {
-  check.every(successes(await everyAnswer(check)), noEnvelope);
+  check.eachAnswer(successes(await everyAnswer(check)), noEnvelope);
 });
 
 clause('ENV-02', { phase }, async (check) => {
@@ -46,18 +46,18 @@ clause('ENV-02', { phase }, async (check) => {
     ({ operationId, json, success }) =>
       ['login', 'register', 'refresh'].includes(operationId ?? '') && json === 'object' && success === true,
   );
-  check.every(some(auth, 'success of login, register or refresh'), ({ data }) =>
+  check.eachAnswer(some(auth, 'success of login, register or refresh'), ({ data }) =>
     data === 'object' ? undefined : data === 'absent' ? '`data` is missing' : '`data` is no object with content',
   );
 });
 
 clause('ENV-03', { phase }, async (check) => {
-  check.every(errors(await everyAnswer(check)), noEnvelope);
+  check.eachAnswer(errors(await everyAnswer(check)), noEnvelope);
 });
 
 clause('ENV-04', { phase }, async (check) => {
   const envelopes = errors(await everyAnswer(check)).filter(({ json }) => json === 'object');
-  check.every(some(envelopes, 'error with a JSON object'), ({ error }) =>
+  check.eachAnswer(some(envelopes, 'error with a JSON object'), ({ error }) =>
     error === 'text'
       ? undefined
       : error === 'absent'
@@ -71,13 +71,13 @@ clause('ENV-04', { phase }, async (check) => {
 clause('ENV-05', { phase }, async (check) => {
   const seen = await everyAnswer(check);
   const envelopes = seen.filter(({ hasBody, success }) => hasBody && typeof success === 'boolean');
-  check.every(some(envelopes, 'envelope'), ({ status, success }) =>
+  check.eachAnswer(some(envelopes, 'envelope'), ({ status, success }) =>
     status < 400 === success ? undefined : `\`success\` is ${String(success)}`,
   );
 });
 
 clause('ENV-06', { phase }, async (check) => {
-  check.every(errors(await everyAnswer(check)), ({ tokens, data }) =>
+  check.eachAnswer(errors(await everyAnswer(check)), ({ tokens, data }) =>
     tokens ? 'a token is in it' : data === 'object' || data === 'other' ? '`data` with content is in it' : undefined,
   );
 });
@@ -87,7 +87,7 @@ clause('ENV-07', { phase }, async (check) => {
     (await everyAnswer(check)).filter(({ hasBody }) => hasBody),
     'answer with a body',
   );
-  check.every(seen, (answer) => {
+  check.eachAnswer(seen, (answer) => {
     if (!isJson(answer))
       return `Content-Type is ${answer.contentType === undefined ? 'missing' : `“${answer.contentType}”`}`;
     if (/charset=(?!"?utf-?8"?\s*(;|$))/i.test(answer.contentType ?? ''))
@@ -122,7 +122,7 @@ clause('ENV-08', { phase }, async (check) => {
     ({ hasBody, operationId, json, status, success }) =>
       hasBody && operationId !== undefined && json === 'object' && success === status < 400,
   );
-  check.every(some(documented, 'documented answer'), ({ operationId, schemaFaults }) => {
+  check.eachAnswer(some(documented, 'documented answer'), ({ operationId, schemaFaults }) => {
     const own = schemaFaults.filter(
       ({ path }) =>
         !OWNED_ELSEWHERE.some((place) => place.test(path)) &&
@@ -139,7 +139,7 @@ clause('ENV-09', { phase }, async (check) => {
   const seen = (await everyAnswer(check)).filter(
     ({ hasBody, json, status, success }) => hasBody && json === 'object' && success === status < 400,
   );
-  check.every(some(seen, 'envelope'), ({ status, topMembers, data }) => {
+  check.eachAnswer(some(seen, 'envelope'), ({ status, topMembers, data }) => {
     // `data` in an error is ENV-06's where it has content, and harmless where it has none.
     const known = status < 400 ? SUCCESS_MEMBERS : [...ERROR_MEMBERS, ...(data === 'absent' ? [] : ['data'])];
     const strange = topMembers.filter((name) => !known.includes(name));
@@ -147,17 +147,17 @@ clause('ENV-09', { phase }, async (check) => {
   });
 });
 
-clause('ENV-10', async ({ raw, session, opens }) => {
+clause('ENV-10', async ({ raw, session, expectAuthorized }) => {
   const { access } = await session();
-  await opens(access);
+  await expectAuthorized(access);
   const reply = await raw({ method: 'GET', path: UNKNOWN_ROUTE, headers: [['authorization', `Bearer ${access}`]] });
   expect(reply, 'an unknown route, with a good token').toHaveStatus(404);
   // What an envelope is, ENV-03 to ENV-07 say of every answer; this clause is about the layer that answers here.
 });
 
-clause('ENV-11', async ({ raw, session, opens }) => {
+clause('ENV-11', async ({ raw, session, expectAuthorized }) => {
   const { access } = await session();
-  await opens(access);
+  await expectAuthorized(access);
   const reply = await raw({
     // Not DELETE: a server that takes it would do as it is told.
     method: 'PUT',

@@ -2,6 +2,7 @@
 import { agedTokens } from './support/aged-tokens.js';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';
+import { named } from '../fixtures/check/judging.js';
 import {
   askTime,
   byAnyWay,
@@ -18,7 +19,7 @@ import {
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
 import { decode, numericDate, resign } from '../fixtures/evidence/jwt.js';
-import { expectUnauthenticated, notAsWithoutCredentials } from './support/unauthenticated.js';
+import { expectUnauthenticated, notOpenToEverybody } from './support/unauthenticated.js';
 
 /** Seconds past `exp` at which nobody's clock can be the excuse. */
 const LONG_PAST = 600;
@@ -71,7 +72,7 @@ clause('EXP-03', async (check) => {
 /** A live access token, and the target's key, proved on it. */
 async function byKey(check: Check): Promise<{ access: string; key: string; now: number }> {
   const { access } = await check.session();
-  const reply = await check.opens(access);
+  const reply = await check.expectAuthorized(access);
   const key = await provenKey(check, access);
   noteMethod(check, 'secret');
   return { access, key, now: serverNow(reply) };
@@ -85,10 +86,14 @@ clause('EXP-04', (check) =>
   byAnyWay(check, {
     secret: async () => {
       const { access, key, now } = await byKey(check);
-      const reply = await check.door(withExp(access, key, Math.floor(now) - LONG_PAST));
+      const reply = await check.askProtected(withExp(access, key, Math.floor(now) - LONG_PAST));
       await expectUnauthenticated(check, reply, 'an access token ten minutes past its `exp`');
-      await expectUnauthenticated(check, await check.door(withExp(access, key, 0)), 'an access token whose `exp` is 0');
-      await check.opens(access);
+      await expectUnauthenticated(
+        check,
+        await check.askProtected(withExp(access, key, 0)),
+        'an access token whose `exp` is 0',
+      );
+      await check.expectAuthorized(access);
     },
     'short-ttl': () => endsInTime(check),
     wait: () => endsInTime(check),
@@ -101,7 +106,7 @@ async function endsInTime(check: Check): Promise<void> {
     check.measure('a real access token was refused', `${after.seconds} s past its \`exp\`, or before`);
     return;
   }
-  await notAsWithoutCredentials(check, after.status);
+  await notOpenToEverybody(check, after.status);
   throw new Finding(
     `a real access token ${after.seconds} s past its \`exp\`: expected 401, got ${after.seen}`,
     after.exchange,
@@ -112,7 +117,7 @@ clause('EXP-05', (check) =>
   byAnyWay(check, {
     secret: async () => {
       const { access, key, now } = await byKey(check);
-      const reply = await check.door(withExp(access, key, Math.floor(now) + 20));
+      const reply = await check.askProtected(withExp(access, key, Math.floor(now) + 20));
       expect(reply, 'an access token 20 s before its `exp`').toHaveStatus(200);
     },
     'short-ttl': () => goodToItsEnd(check),
@@ -138,8 +143,8 @@ clause('EXP-06', (check) =>
       const mine = await check.chain();
       await mine.rotate();
       await rotatesResigned(check, mine, key);
-      const reply = await check.api.refresh({ refresh: withExp(mine.refresh, key, Math.floor(now) - LONG_PAST) });
-      if (reply.status !== 401) mine.spoil();
+      const reply = await check.api.refresh(withExp(mine.refresh, key, Math.floor(now) - LONG_PAST));
+      if (reply.status !== 401) mine.invalidate();
       expect(reply, 'a refresh token ten minutes past its `exp`').toHaveStatus(401);
       // Still good: it was the `exp`, not the chain, that was refused.
       await mine.rotate();
@@ -151,12 +156,9 @@ clause('EXP-06', (check) =>
       lifetime(first.reply, first.refresh);
       const exp = Math.max(numericDate(first.refresh, 'exp') ?? 0, numericDate(second.refresh, 'exp') ?? 0);
       await waitForServer(check, exp + 2, 'the end of a refresh token');
-      if ((await check.api.refresh({ refresh: first.refresh })).status === 401) return;
+      if ((await check.api.refresh(first.refresh)).status === 401) return;
       await waitForServer(check, exp + LARGEST_GRACE + 1, 'the end of any grace of a refresh token');
-      expect(
-        await check.api.refresh({ refresh: second.refresh }),
-        'a refresh token a minute past its `exp`',
-      ).toHaveStatus(401);
+      expect(await check.api.refresh(second.refresh), 'a refresh token a minute past its `exp`').toHaveStatus(401);
     },
     aged: () => agedTokens(check),
   }),
@@ -180,7 +182,7 @@ clause('EXP-07', async (check) => {
   let last: Reply | undefined;
   const opens = async (past: number): Promise<boolean> => {
     const now = await askTime(check);
-    last = await check.door(withExp(access, key, Math.floor(now) - past));
+    last = await check.askProtected(withExp(access, key, Math.floor(now) - past));
     return last.status === 200;
   };
   if (await opens(LONG_PAST)) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
@@ -193,7 +195,7 @@ clause('EXP-07', async (check) => {
   await rotatesResigned(check, mine, key);
   const rotates = async (past: number): Promise<boolean> => {
     const now = await askTime(check);
-    last = await check.api.refresh({ refresh: withExp(mine.refresh, key, Math.floor(now) - past) });
+    last = await check.api.refresh(withExp(mine.refresh, key, Math.floor(now) - past));
     if (last.status === 200) mine.advance(last);
     return last.status === 200;
   };
@@ -231,9 +233,9 @@ async function presentedOld(
     ...(typeof iat === 'number' && owner !== undefined ? { iat: iat - gone } : {}),
   };
   const spent = resign(mine.refresh, key, { claims });
-  const reply = await check.api.refresh({ refresh: spent });
+  const reply = await check.api.refresh(spent);
   if (reply.status === 200) mine.advance(reply);
-  else mine.spoil();
+  else mine.invalidate();
   return reply.status === 200 ? { reply, spent } : undefined;
 }
 
@@ -307,14 +309,14 @@ clause('EXP-10', async (check) => {
   const { access, key, now } = await byKey(check);
   const ahead = { nbf: Math.floor(now) + LONG_PAST };
   expect(
-    await check.door(resign(access, key, { claims: ahead })),
+    await check.askProtected(resign(access, key, { claims: ahead })),
     'an access token whose `nbf` is ten minutes ahead',
   ).toBeRefused();
   const mine = await check.chain();
   await mine.rotate();
   await rotatesResigned(check, mine, key);
-  const reply = await check.api.refresh({ refresh: resign(mine.refresh, key, { claims: ahead }) });
-  if (reply.status < 400) mine.spoil();
+  const reply = await check.api.refresh(resign(mine.refresh, key, { claims: ahead }));
+  if (reply.status < 400) mine.invalidate();
   expect(reply, 'a refresh token whose `nbf` is ten minutes ahead').toBeRefused();
   await mine.rotate();
 });
@@ -326,20 +328,19 @@ clause('EXP-11', async (check) => {
     { name: '`exp` null', exp: null },
     { name: 'a word for `exp`', exp: 'tomorrow' },
   ];
-  await check.each(
-    rows,
-    ({ name }) => `an access token with ${name}`,
-    async ({ exp }) => {
-      expect(await check.door(withExp(access, key, exp))).toBeRefused();
+  await check.eachRow(
+    named(rows, ({ name }) => `an access token with ${name}`),
+    async ({ value: { exp } }) => {
+      expect(await check.askProtected(withExp(access, key, exp))).toBeRefused();
     },
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
   const mine = await check.chain();
   await mine.rotate();
   await rotatesResigned(check, mine, key);
   for (const { name, exp } of rows) {
-    const reply = await check.api.refresh({ refresh: withExp(mine.refresh, key, exp) });
-    if (reply.status < 400) mine.spoil();
+    const reply = await check.api.refresh(withExp(mine.refresh, key, exp));
+    if (reply.status < 400) mine.invalidate();
     expect(reply, `a refresh token with ${name}`).toBeRefused();
   }
   await mine.rotate();

@@ -1,9 +1,17 @@
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
 import { oddJson } from '../fixtures/check/api.js';
+import { named } from '../fixtures/check/judging.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
-import { aKeyword, foreignResource, listed, rowsIn, stranger, strangersResource } from './support/resources.js';
+import {
+  accountId,
+  aKeyword,
+  foreignResource,
+  listed,
+  otherTenant,
+  otherTenantsResource,
+} from './support/resources.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { provenKey } from './support/signing-key.js';
 import { decode, resign } from '../fixtures/evidence/jwt.js';
@@ -18,7 +26,7 @@ interface Refused {
 function refusedWrite(check: Check): Promise<Refused> {
   return check.memo('write by a viewer', async () => {
     const viewer = await check.session(check.target.viewer);
-    await check.opens(viewer.access);
+    await check.expectAuthorized(viewer.access);
     const allowed = await check.api.createKeyword(aKeyword(check).body, await check.session());
     if (allowed.status < 200 || allowed.status > 299) {
       throw new Unverified(
@@ -62,7 +70,7 @@ function askedForForeign(check: Check): Promise<Reply> {
   return check.memo('resource of another account', async () => {
     const { path } = await foreignResource(check);
     const { access } = await check.session();
-    await check.opens(access);
+    await check.expectAuthorized(access);
     return check.api.getResource(path, { access });
   });
 }
@@ -70,7 +78,7 @@ function askedForForeign(check: Check): Promise<Reply> {
 clause('FOR-04', async (check) => {
   const reply = await askedForForeign(check);
   expect(reply, "another account's resource").toHaveStatus(403, 404);
-  const other = await stranger(check);
+  const other = await otherTenant(check);
   if (other?.keyword === undefined) return;
   // Its text is known, so that a refusal that quotes it is seen.
   const { access } = await check.session();
@@ -100,7 +108,7 @@ const idOf = (row: unknown): string => String((row as { id?: unknown } | null)?.
 clause('FOR-06', async (check) => {
   const { id } = await foreignResource(check);
   const { access } = await check.session();
-  const other = await stranger(check);
+  const other = await otherTenant(check);
   const theirs = new Set([id, ...(other?.keyword === undefined ? [] : [other.keyword.id])]);
   const { rows, reply } = await listed(check, access);
   expect(reply, "the list of one's own account").toSatisfy(
@@ -118,18 +126,18 @@ clause('FOR-06', async (check) => {
     );
   }
   // Two users at once: what one request leaves in a place that both share is the other's to see.
-  await check.opens(other.access);
+  await check.expectAuthorized(other.access);
   const own = new Set(rows.map(idOf));
   for (let round = 0; round < ROUNDS; round += 1) {
     const replies = await Promise.all(
       Array.from({ length: AT_ONCE }, async (_, turn) => {
         const mine = turn % 2 === 0;
-        return { mine, answer: await check.door(mine ? access : other.access) };
+        return { mine, answer: await check.askProtected(mine ? access : other.access) };
       }),
     );
     for (const { mine, answer } of replies) {
       const strange = mine ? theirs : own;
-      const found = (rowsIn(answer.object) ?? []).some((row) => strange.has(idOf(row)));
+      const found = (answer.rows ?? []).some((row) => strange.has(idOf(row)));
       expect(answer, `a list asked for by two users at once, ${mine ? 'the one' : 'the other'}`).toSatisfy(
         !found,
         "no row of another account's",
@@ -141,19 +149,19 @@ clause('FOR-06', async (check) => {
 
 clause('FOR-07', async (check) => {
   const viewer = await check.session(check.target.viewer);
-  await check.opens(viewer.access);
+  await check.expectAuthorized(viewer.access);
   const reply = await check.api.listKeywords(viewer, { site_id: check.target.deniedSite ?? '' });
   expect(reply, 'the rows of a site without access').toHaveStatus(403);
 });
 
 clause('FOR-08', async (check) => {
   const viewer = await check.session(check.target.viewer);
-  await check.opens(viewer.access);
+  await check.expectAuthorized(viewer.access);
   const decoded = decode(viewer.access);
   if (decoded === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
   const spoiled = `${decoded.parts[0]}.${decoded.parts[1]}.${flipped(decoded.parts[2], 'first')}`;
   const reply = await check.api.createKeyword(aKeyword(check).body, { access: spoiled });
-  await check.opens(viewer.access);
+  await check.expectAuthorized(viewer.access);
   await expectUnauthenticated(check, reply, 'a write that the user may not make, with a spoiled token');
 });
 
@@ -169,7 +177,7 @@ const WIDER = {
 
 clause('FOR-09', async (check) => {
   const viewer = await check.session(check.target.viewer);
-  await check.opens(viewer.access);
+  await check.expectAuthorized(viewer.access);
   const key = await provenKey(check, viewer.access);
   const { reply } = await refusedWrite(check);
   if (reply.status !== 403)
@@ -180,17 +188,19 @@ clause('FOR-09', async (check) => {
   if (!check.target.capabilities.includes('foreign')) return;
   // The account of the foreign resource where it is known, else those beside one's own: ids are given out in order.
   const owner = await check.session();
-  const foreign = check.target.register ? await strangersResource(check) : await foreignResource(check);
+  const foreign = check.target.register ? await otherTenantsResource(check) : await foreignResource(check);
   const plain = await check.api.getResource(foreign.path, owner);
   if (plain.status !== 403 && plain.status !== 404) {
     throw new Blocked('FOR-04', `another account's resource is answered with ${seenStatus(plain)} as it is`);
   }
-  const own = (owner.user['account'] as { id?: unknown } | undefined)?.id;
+  const own = accountId(owner.user);
   const near = Number.isInteger(own) ? [1, -1, 2, -2].map((step) => Number(own) + step) : [];
-  await check.each(
-    foreign.account === undefined ? near : [foreign.account],
-    () => "another account's resource, with another account forged into the token",
-    async (account) => {
+  await check.eachRow(
+    named(
+      foreign.account === undefined ? near : [foreign.account],
+      () => "another account's resource, with another account forged into the token",
+    ),
+    async ({ value: account }) => {
       const claims = { account_id: account, account, tenant_id: account };
       const read = await check.api.getResource(foreign.path, {
         access: resign(owner.access, key, { claims }),
@@ -201,7 +211,7 @@ clause('FOR-09', async (check) => {
 });
 
 clause('FOR-10', async (check) => {
-  const other = await stranger(check);
+  const other = await otherTenant(check);
   if (other?.keyword === undefined)
     throw new Unverified(other?.obstacle ?? 'There is no second account in this run: set IGNY8_REGISTER=on.');
   const owner = await check.session();
@@ -220,29 +230,25 @@ clause('FOR-10', async (check) => {
     { name: `\`${name}\` in the body`, query: '', more: { [name]: value } },
     { name: `\`${name}\` in the query`, query: `?${name}=${String(value)}`, more: {} },
   ]);
-  await check.each(
-    rows,
-    ({ name }) => name,
-    async ({ query, more }) => {
-      const { text, body } = aKeyword(check);
-      const headers = [['authorization', `Bearer ${owner.access}`]] as const;
-      const reply = await check.raw(oddJson('POST', `planner/keywords/${query}`, { ...body, ...more }, headers));
-      const theirs = await listed(check, other.access);
-      expect(theirs.reply, "the other account's list").toSatisfy(
-        !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
-        'as before',
-        'the new row is in it',
-      );
-      expect(reply, 'the write').toBeRefused();
-    },
-  );
+  await check.eachRow(rows, async ({ query, more }) => {
+    const { text, body } = aKeyword(check);
+    const headers = [['authorization', `Bearer ${owner.access}`]] as const;
+    const reply = await check.raw(oddJson('POST', `planner/keywords/${query}`, { ...body, ...more }, headers));
+    const theirs = await listed(check, other.access);
+    expect(theirs.reply, "the other account's list").toSatisfy(
+      !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
+      'as before',
+      'the new row is in it',
+    );
+    expect(reply, 'the write').toBeRefused();
+  });
 });
 
 /** A new keyword of whoever the token belongs to. */
 async function madeBy(check: Check, bearer: { readonly access: string }): Promise<{ path: string; text: string }> {
   const { text, body } = aKeyword(check);
   const made = await check.api.createKeyword(body, bearer);
-  const { id } = made.data ?? made.object ?? {};
+  const { id } = made.payload ?? {};
   if (made.status > 299 || (typeof id !== 'number' && typeof id !== 'string')) {
     throw new Unverified(`POST planner/keywords/ returned ${seenStatus(made)}: set IGNY8_KEYWORD_BODY.`);
   }
@@ -250,15 +256,14 @@ async function madeBy(check: Check, bearer: { readonly access: string }): Promis
 }
 
 clause('FOR-11', async (check) => {
-  const other = await stranger(check);
+  const other = await otherTenant(check);
   if (other === undefined || !check.target.write)
     throw new Unverified('There is no second account in this run: set IGNY8_REGISTER=on.');
   const owner = await check.session();
   const headers = [['authorization', `Bearer ${owner.access}`]] as const;
-  await check.each(
-    ['PATCH', 'PUT', 'DELETE'],
-    (method) => method,
-    async (method) => {
+  await check.eachRow(
+    named(['PATCH', 'PUT', 'DELETE'], (method) => method),
+    async ({ value: method }) => {
       const body = method === 'DELETE' ? undefined : aKeyword(check).body;
       // The control, which tells whether the target has this method: the same request for a row of one's own.
       const mine = await madeBy(check, owner);

@@ -4,7 +4,7 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';
-import { aKeyword, restsOnOwnRows, stranger } from './support/resources.js';
+import { aKeyword, dependsOnOwnRows, otherTenant } from './support/resources.js';
 import type { Bearer } from '../fixtures/check/api.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { GuideClient, LoginNeeded } from './support/guide-client.js';
@@ -18,13 +18,13 @@ import { withoutCredentials } from './support/unauthenticated.js';
 
 /** The client over the suite's own calls, with a pair of its own. */
 async function client(check: Check, mine: Chain, account?: Account): Promise<GuideClient<Reply>> {
-  const now = serverNow(await check.opens(mine.access));
+  const now = serverNow(await check.expectAuthorized(mine.access));
   const started = performance.now();
   const who = account ?? (await check.owner());
   const made = new GuideClient<Reply>(
     {
       login: () => check.api.login({ email: who.email, password: who.password }),
-      refresh: (refresh) => check.api.refresh({ refresh }),
+      refresh: (refresh) => check.api.refresh(refresh),
     },
     () => now + (performance.now() - started) / 1000,
   );
@@ -47,13 +47,13 @@ function lost(error: unknown): never {
 /** What the refreshed token is good for is REF-02's question. */
 async function restsOnSuccessor(check: Check, access: string | undefined, reply: Reply): Promise<void> {
   if (reply.status === 200 || access === undefined) return;
-  const again = await check.door(access);
+  const again = await check.askProtected(access);
   if (again.status !== 200)
     throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(again)}`);
 }
 
 /** A 401 is what tells the client to refresh: where the guide's 401 is something else, it never does. */
-async function restsOn401(check: Check): Promise<void> {
+async function dependsOn401(check: Check): Promise<void> {
   const plain = await withoutCredentials(check);
   if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
 }
@@ -66,19 +66,21 @@ function spoiled(access: string): string {
 
 clause('JRN-01', async (check) => {
   const session = await check.login();
-  expect(await check.door(session.access), 'GET planner/keywords/ with the token that login gave').toHaveStatus(200);
-  await check.giveAway(session);
+  expect(await check.askProtected(session.access), 'GET planner/keywords/ with the token that login gave').toHaveStatus(
+    200,
+  );
+  await check.returnChain(session);
 });
 
 clause('JRN-02', async (check) => {
-  await restsOn401(check);
+  await dependsOn401(check);
   const mine = await check.chain();
   await mine.rotate();
   const guide = await client(check, mine);
   let expired = spoiled(mine.access);
   const key = await keyIfProven(check, mine.access);
   if (key !== undefined) {
-    const now = serverNow(await check.opens(mine.access));
+    const now = serverNow(await check.expectAuthorized(mine.access));
     expired = resign(mine.access, key, { claims: { exp: Math.floor(now) - 600 } });
   }
   check.measure('rests on', key === undefined ? 'a spoiled token' : 'a token expired by the key');
@@ -86,13 +88,13 @@ clause('JRN-02', async (check) => {
   let first: Reply | undefined;
   const reply = await guide
     .request(async (access) => {
-      const answer = await check.door(first === undefined ? expired : access);
+      const answer = await check.askProtected(first === undefined ? expired : access);
       first ??= answer;
       return answer;
     })
     .catch(lost);
   const { access, refresh } = guide.tokens;
-  mine.spoil();
+  mine.invalidate();
   if (first?.status === 200) throw new Blocked('EXP-04', 'the expired token is still accepted');
   if (first?.status === 401) await restsOnSuccessor(check, access, reply);
   expect(reply, 'the request repeated after one refresh').toHaveStatus(200);
@@ -108,10 +110,10 @@ clause('JRN-03', async (check) => {
   const { chain: mine, account } = await check.expendable();
   const spent = mine.refresh;
   await mine.rotate();
-  mine.spoil();
+  mine.invalidate();
   const guide = await client(check, mine, account);
   // Both tokens gone, in the way that a thief or a second tab makes them go: by a spent one presented again.
-  await check.api.refresh({ refresh: spent });
+  await check.api.refresh(spent);
   guide.forget();
   const reply = await guide.login().catch((error: unknown) => {
     if (error instanceof LoginNeeded && error.reply !== undefined) return error.reply as Reply;
@@ -119,25 +121,27 @@ clause('JRN-03', async (check) => {
   });
   if (reply.status !== 200) {
     // Where nobody can log in who is new like this one, it is not its past that stands in the way.
-    const other = await check.api.login(check.target.register ? loginOf(await check.newcomer()) : loginOf(account));
+    const other = await check.api.login(
+      check.target.register ? loginOf(await check.registerAccount()) : loginOf(account),
+    );
     if (other.status !== 200) throw new Blocked('REG-04', `another new account cannot log in: ${seenStatus(other)}`);
   }
   expect(reply, 'login after both tokens are gone').toHaveStatus(200);
   const { access } = check.sessionOf(reply, account);
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });
 
 clause('JRN-04', async (check) => {
-  await restsOn401(check);
+  await dependsOn401(check);
   const mine = await check.chain();
   await mine.rotate();
   const guide = await client(check, mine);
   guide.use({ access: spoiled(mine.access), refresh: mine.refresh });
-  mine.spoil();
+  mine.invalidate();
   // Two at once, as a page that loads: they share one refresh, and both succeed.
   const replies = await Promise.all([
-    guide.request((access) => check.door(access)),
-    guide.request((access) => check.door(access)),
+    guide.request((access) => check.askProtected(access)),
+    guide.request((access) => check.askProtected(access)),
   ]).catch(lost);
   for (const reply of replies) await restsOnSuccessor(check, guide.tokens.access, reply);
   for (const reply of replies) expect(reply, 'the rejected request, after one refresh').toHaveStatus(200);
@@ -149,9 +153,9 @@ clause('JRN-05', async (check) => {
   await mine.rotate();
   const before = mine.access;
   readToken(before);
-  const opened = await check.answered('JRN-01', 'the protected route', () => check.door(before));
+  const opened = await check.answered('JRN-01', 'the protected route', () => check.askProtected(before));
   if (opened.status !== 200) {
-    await check.opens((await check.session()).access);
+    await check.expectAuthorized((await check.session()).access);
     throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(opened)}`);
   }
   let late = before;
@@ -161,27 +165,27 @@ clause('JRN-05', async (check) => {
     late = resign(before, key, { claims: { exp: Math.floor(now) + 60 } });
     check.measure('rests on', 'a token with a minute left, by the key');
   }
-  const good = await check.door(late);
+  const good = await check.askProtected(late);
   if (good.status !== 200 && late !== before) {
     throw new Blocked('EXP-05', `a token with a minute left is refused: ${seenStatus(good)}`);
   }
   expect(good, 'the token, a minute before its `exp`').toHaveStatus(200);
-  const refreshed = await check.api.refresh({ refresh: mine.refresh });
-  if (refreshed.status !== 200) mine.spoil();
+  const refreshed = await check.api.refresh(mine.refresh);
+  if (refreshed.status !== 200) mine.invalidate();
   expect(refreshed, 'refresh ahead of time').toHaveStatus(200);
   mine.advance(refreshed);
-  const successor = await check.door(mine.access);
+  const successor = await check.askProtected(mine.access);
   await restsOnSuccessor(check, mine.access, successor);
   expect(successor, 'its successor').toHaveStatus(200);
 });
 
 clause('JRN-06', async (check) => {
   const { access } = await check.session();
-  const now = serverNow(await check.opens(access));
+  const now = serverNow(await check.expectAuthorized(access));
   const exp = decode(access)?.claims['exp'];
   if (typeof exp !== 'number' || exp > 1e11) throw new Blocked('TOK-05', '`exp` is no NumericDate');
   const left = exp - now;
-  const reply = await check.door(access);
+  const reply = await check.askProtected(access);
   expect(reply, 'a token that is accepted').toSatisfy(
     left > 0,
     '`exp` ahead',
@@ -196,7 +200,7 @@ clause('JRN-06', async (check) => {
     return;
   }
   // Past the largest grace (EXP-07): what a client takes for ended must not open the door.
-  const ended = await check.door(resign(access, key, { claims: { exp: Math.floor(now) - 600 } }));
+  const ended = await check.askProtected(resign(access, key, { claims: { exp: Math.floor(now) - 600 } }));
   if (ended.status === 200) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
   if (check.target.owner === undefined) {
     check.measure('seen', 'not a token in its last minute: it would be older than the account that this run made');
@@ -205,7 +209,7 @@ clause('JRN-06', async (check) => {
   // In its last minute by both its claims, as any token is once: the server must not go by an age of its own.
   const end = Math.floor(now) + 60;
   const old = resign(access, key, { claims: { iat: end - check.target.accessTtlSeconds, exp: end } });
-  expect(await check.door(old), 'a token in the last minute of its life').toHaveStatus(200);
+  expect(await check.askProtected(old), 'a token in the last minute of its life').toHaveStatus(200);
 });
 
 /** Requests in a row: enough to reach each of several workers more than once. */
@@ -213,7 +217,7 @@ const IN_A_ROW = 20;
 
 clause('JRN-07', async (check) => {
   const { access } = await check.session();
-  await check.opens(access);
+  await check.expectAuthorized(access);
   // A connection each: over a kept one all requests would go to the same worker.
   const fresh = new BoundedTransport();
   const statuses: number[] = [];
@@ -237,7 +241,7 @@ function cookiesOf(reply: Reply): string {
 clause('JRN-08', async (check) => {
   const { account, access, refresh, reply: login } = await check.login();
   const mine = cookiesOf(login);
-  const other = await stranger(check);
+  const other = await otherTenant(check);
   const theirs = other === undefined ? '' : cookiesOf((await check.login(other.credentials)).reply);
   check.measure('cookies set by login', mine === '' ? 'none' : String(mine.split(';').length));
   const rows = [
@@ -246,36 +250,32 @@ clause('JRN-08', async (check) => {
   ].filter(({ cookies }) => cookies !== '');
   const chain = { access, refresh };
   const refreshed = async (headers: Bearer['headers'] = []): Promise<Reply> => {
-    const reply = await check.api.refresh({ refresh: chain.refresh }, { headers });
+    const reply = await check.api.refresh(chain.refresh, { headers });
     Object.assign(chain, { access: reply.token('access') ?? '', refresh: reply.token('refresh') ?? '' });
     return reply;
   };
   const control = [
-    { by: 'JRN-01' as const, reply: await check.door(chain.access) },
+    { by: 'JRN-01' as const, reply: await check.askProtected(chain.access) },
     { by: 'REF-01' as const, reply: await refreshed() },
   ];
   for (const { by, reply } of control)
     if (reply.status !== 200) throw new Blocked(by, `without cookies: ${seenStatus(reply)}`);
-  if (other !== undefined) await restsOnOwnRows(check, chain.access, other);
+  if (other !== undefined) await dependsOnOwnRows(check, chain.access, other);
   const write = check.target.write ? await check.api.createKeyword(aKeyword(check).body, chain) : undefined;
-  await check.each(
-    rows,
-    ({ name }) => name,
-    async ({ cookies }) => {
-      const headers = [['cookie', cookies]] as const;
-      const list = await check.api.listKeywords({ access: chain.access, headers });
-      expect(list, 'the list').toHaveStatus(200);
-      expect(list, 'the list').toSatisfy(
-        other?.keyword === undefined || !list.text.includes(other.keyword.text),
-        'that of the bearer token',
-        "the other user's",
-      );
-      if (write !== undefined && write.status < 300) {
-        const again = await check.api.createKeyword(aKeyword(check).body, { access: chain.access, headers });
-        expect(again, 'a write').toHaveStatus(write.status);
-      }
-      expect(await refreshed(headers), 'refresh').toHaveStatus(200);
-    },
-  );
-  await check.giveAway({ account, access: chain.access, refresh: chain.refresh, user: {}, reply: login });
+  await check.eachRow(rows, async ({ cookies }) => {
+    const headers = [['cookie', cookies]] as const;
+    const list = await check.api.listKeywords({ access: chain.access, headers });
+    expect(list, 'the list').toHaveStatus(200);
+    expect(list, 'the list').toSatisfy(
+      other?.keyword === undefined || !list.text.includes(other.keyword.text),
+      'that of the bearer token',
+      "the other user's",
+    );
+    if (write !== undefined && write.status < 300) {
+      const again = await check.api.createKeyword(aKeyword(check).body, { access: chain.access, headers });
+      expect(again, 'a write').toHaveStatus(write.status);
+    }
+    expect(await refreshed(headers), 'refresh').toHaveStatus(200);
+  });
+  await check.returnChain({ account, access: chain.access, refresh: chain.refresh });
 });

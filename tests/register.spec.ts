@@ -1,38 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Account, type Check } from '../fixtures/check/check.js';
+import { named } from '../fixtures/check/judging.js';
 import { oddJson } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { firstSession, lifetime, tolerance } from './support/lifetimes.js';
 import { ROLES, sameAddress } from './support/users.js';
 import { Reply } from '../fixtures/evidence/reply.js';
-import { listed, stranger } from './support/resources.js';
+import { listed, otherTenant } from './support/resources.js';
 
-interface Registration {
-  readonly account: Required<Account>;
-  readonly reply: Reply;
-}
-
-/** The one registration that the clauses about a successful answer look at. */
-function registration({ memo, newAccount, api }: Check): Promise<Registration> {
-  return memo('registration', async () => {
-    const account = newAccount();
-    return { account, reply: await api.register(account) };
-  });
-}
+type Registration = Awaited<ReturnType<Check['firstRegistration']>>;
 
 /** The same, where a clause is about something behind the success: rests on REG-01. */
 async function registered(check: Check): Promise<Registration> {
-  const made = await check.answered('REG-01', 'register', () => registration(check));
+  const made = await check.answered('REG-01', 'register', check.firstRegistration);
   if (made.reply.status !== 200 && made.reply.status !== 201) {
     throw new Blocked('REG-01', `register did not succeed: ${seenStatus(made.reply)}`);
   }
   return made;
-}
-
-function userOf(reply: Reply): Record<string, unknown> {
-  const user = reply.data?.['user'];
-  return typeof user === 'object' && user !== null ? (user as Record<string, unknown>) : {};
 }
 
 const REQUIRED = ['email', 'username', 'password'] as const;
@@ -69,13 +54,13 @@ function duplicate(check: Check): Promise<Registration> {
 }
 
 clause('REG-01', async (check) => {
-  const { reply } = await registration(check);
+  const { reply } = await check.firstRegistration();
   expect(reply, 'the documented body').toHaveStatus(200, 201);
 });
 
 clause('REG-02', async (check) => {
   const { account, reply } = await registered(check);
-  const user = userOf(reply);
+  const user = reply.user;
   expect(reply, 'the user returned').toSatisfy(
     sameAddress(user['email'], account.email) && user['username'] === account.username,
     'the e-mail and the username that were sent',
@@ -87,13 +72,13 @@ clause('REG-02', async (check) => {
 
 clause('REG-03', async (check) => {
   const { reply } = await registered(check);
-  expect(reply, 'the answer to register').toCarryBothTokens();
+  expect(reply, 'the answer to register').toCarryDocumentedTokens();
   const [access = '', refresh = ''] = [reply.token('access'), reply.token('refresh')];
   // As from login: they are good for as much. That login's own are, others say.
-  const opened = await check.door(access);
-  if (opened.status !== 200) await check.opens((await check.session()).access);
+  const opened = await check.askProtected(access);
+  if (opened.status !== 200) await check.expectAuthorized((await check.session()).access);
   expect(opened, 'the protected route with the access token of register').toHaveStatus(200);
-  const rotated = await check.api.refresh({ refresh });
+  const rotated = await check.api.refresh(refresh);
   if (rotated.status !== 200) await (await check.chain()).rotate();
   expect(rotated, 'refresh with the refresh token of register').toHaveStatus(200);
   const { access: ofLogin, refresh: refreshOfLogin, reply: login } = await firstSession(check);
@@ -136,27 +121,22 @@ clause('REG-04', async (check) => {
 
 clause('REG-05', async (check) => {
   await registered(check);
-  await check.each(
-    await refusals(check),
-    ({ name }) => name,
-    async ({ name, account, reply }) => {
-      expect(reply).toHaveStatus(400);
-      // Only where e-mail and password went along could an account have appeared that somebody logs in to.
-      if (name !== 'empty username') return;
-      const login = await check.api.login({ email: account.email, password: account.password });
-      expect(login, 'login to the account that was refused').not.toHaveStatus(200);
-    },
-  );
+  await check.eachRow(await refusals(check), async ({ name, account, reply }) => {
+    expect(reply).toHaveStatus(400);
+    // Only where e-mail and password went along could an account have appeared that somebody logs in to.
+    if (name !== 'empty username') return;
+    const login = await check.api.login({ email: account.email, password: account.password });
+    expect(login, 'login to the account that was refused').not.toHaveStatus(200);
+  });
 });
 
 clause('REG-06', async (check) => {
   await registered(check);
   // The second is taken where only a part has to match, the third where any text may stand in front of the last @.
   const malformed = ['no-at-sign.example.com', 'two words@example.com', 'two@signs@example.com'];
-  await check.each(
-    malformed,
-    (email) => `e-mail “${email}”`,
-    async (email) => {
+  await check.eachRow(
+    named(malformed, (email) => `e-mail “${email}”`),
+    async ({ value: email }) => {
       const reply = await check.api.register({
         ...check.newAccount(),
         email: email.replace('two', `two${randomBytes(4).toString('hex')}`),
@@ -187,17 +167,17 @@ clause('REG-08', async (check) => {
 
 clause('REG-09', async (check) => {
   const { account, reply } = await registered(check);
-  if (!sameAddress(userOf(reply)['email'], account.email)) {
+  if (!sameAddress(reply.user['email'], account.email)) {
     throw new Blocked('REG-02', 'the answer is not about the account that was registered');
   }
   // Refusals too: a form that is sent back with what was in it has the password in it.
   const answers = (await check.observations()).filter(({ operationId }) => operationId === 'register');
-  check.every(answers, ({ password }) => (password === undefined ? undefined : `${password} is in it`));
+  check.eachAnswer(answers, ({ password }) => (password === undefined ? undefined : `${password} is in it`));
 });
 
 /** True if a list shows rows that another user's list has. */
 async function seesRowsOf(check: Check, other: string, access: string): Promise<boolean> {
-  const reply = await check.door(access);
+  const reply = await check.askProtected(access);
   if (reply.status !== 200) return false;
   const theirs = new Set((await listed(check, other)).rows.map((row) => String((row as { id?: unknown } | null)?.id)));
   const { rows } = await listed(check, access);
@@ -206,12 +186,12 @@ async function seesRowsOf(check: Check, other: string, access: string): Promise<
 
 /** Where anybody sees them, it is FOR-06's to say. */
 async function everybodySeesRowsOf(check: Check, other: string): Promise<boolean> {
-  const somebody = await stranger(check);
+  const somebody = await otherTenant(check);
   return somebody !== undefined && seesRowsOf(check, other, somebody.access);
 }
 
 clause('REG-10', async (check) => {
-  const plain = userOf((await registered(check)).reply);
+  const plain = (await registered(check)).reply.user;
   const own = await check.session();
   const { user: owner } = own;
   const ownerAccount = (owner['account'] as { id?: unknown } | undefined)?.id;
@@ -285,21 +265,17 @@ clause('REG-12', async (check) => {
     field,
     reply: both,
   }));
-  await check.each(
-    both.status === 400 ? [...refused, ...rows] : refused,
-    ({ name }) => name,
-    ({ field, reply }) => {
-      const texts = reply.fieldErrors[field];
-      expect(reply, '`errors`').toSatisfy(
-        Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
-        `${field}: a list of texts`,
-        texts === undefined
-          ? `no \`${field}\` in \`errors\``
-          : `${field}: ${Array.isArray(texts) ? 'a list of something else' : typeof texts}`,
-      );
-      return Promise.resolve();
-    },
-  );
+  await check.eachRow(both.status === 400 ? [...refused, ...rows] : refused, ({ field, reply }) => {
+    const texts = reply.fieldErrors[field];
+    expect(reply, '`errors`').toSatisfy(
+      Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
+      `${field}: a list of texts`,
+      texts === undefined
+        ? `no \`${field}\` in \`errors\``
+        : `${field}: ${Array.isArray(texts) ? 'a list of something else' : typeof texts}`,
+    );
+    return Promise.resolve();
+  });
 });
 
 clause('REG-13', async (check) => {
@@ -313,7 +289,7 @@ clause('REG-14', async (check) => {
   if (second.status !== 200 && second.status !== 201) {
     throw new Blocked('REG-01', `the second registration did not succeed: ${seenStatus(second)}`);
   }
-  const ids = [reply, second].map((answer) => (userOf(answer)['account'] as { id?: unknown } | undefined)?.id);
+  const ids = [reply, second].map((answer) => (answer.user['account'] as { id?: unknown } | undefined)?.id);
   if (ids.includes(undefined)) throw new Unverified('The answer to register does not tell which account was made.');
   expect(second, 'the accounts of two registrations').toSatisfy(
     ids[0] !== ids[1],
@@ -335,7 +311,7 @@ clause('REG-15', async (check) => {
           expect(reply, 'the registration').toHaveStatus(400, 409);
           return;
         }
-        const { username } = userOf(reply);
+        const { username } = reply.user;
         expect(reply, 'the user name of the new account').toSatisfy(
           username !== undefined && username !== first.username,
           'a different one',
@@ -351,18 +327,14 @@ clause('REG-15', async (check) => {
         const again = await check.api.login({ email: first.email, password: first.password });
         expect(again, 'login of the user with that e-mail').toHaveStatus(200);
         expect(again, 'the user who logged in').toSatisfy(
-          sameAddress(userOf(again)['email'], first.email),
+          sameAddress(again.user['email'], first.email),
           'the one with that e-mail',
           'another one',
         );
       },
     },
   ];
-  await check.each(
-    rows,
-    ({ name }) => name,
-    ({ judge }) => judge(),
-  );
+  await check.eachRow(rows, ({ judge }) => judge());
 });
 
 /** Registrations of one e-mail that are sent together. */

@@ -21,7 +21,7 @@ const missing = ({ hasRequestId }: Observation): string | undefined =>
   hasRequestId ? undefined : '`request_id` is missing';
 
 clause('RID-01', { phase }, async (check) => {
-  check.every(
+  check.eachAnswer(
     envelopes(await everyAnswer(check), 'success', ({ status }) => status < 300),
     missing,
   );
@@ -29,7 +29,7 @@ clause('RID-01', { phase }, async (check) => {
 
 clause('RID-02', { phase }, async (check) => {
   const errors = envelopes(await everyAnswer(check), 'error', ({ status }) => status >= 400 && status < 500);
-  check.every(errors, missing);
+  check.eachAnswer(errors, missing);
   const statuses = [...new Set(errors.map(({ status }) => status))].sort((a, b) => a - b);
   check.measure('statuses seen', statuses.join(', '));
 });
@@ -42,7 +42,7 @@ clause('RID-03', { phase }, async (check) => {
     'request_id',
     ({ hasRequestId, sentRequestId }) => hasRequestId && !sentRequestId,
   );
-  check.every(withId, ({ requestId }) =>
+  check.eachAnswer(withId, ({ requestId }) =>
     requestId === undefined
       ? '`request_id` is not a text'
       : CANONICAL.test(requestId)
@@ -69,7 +69,7 @@ clause('RID-04', { phase }, async (check) => {
     ...[...first.keys()].map((id) => createHash('sha256').update(id).digest('hex').slice(0, 12)),
   );
   check.measure('different ids', `${String(first.size)} in ${String(own.length)} answers`);
-  check.every(own, (answer) => {
+  check.eachAnswer(own, (answer) => {
     const before = again.get(answer);
     return before === undefined
       ? undefined
@@ -83,7 +83,7 @@ clause('RID-05', { phase }, async (check) => {
     'request_id that is a UUID',
     ({ requestId, sentRequestId }) => CANONICAL.test(requestId ?? '') && !sentRequestId,
   );
-  check.every(canonical, ({ requestId }) => {
+  check.eachAnswer(canonical, ({ requestId }) => {
     const id = requestId ?? '';
     if (/^[0-]+$/.test(id) || /^[f-]+$/i.test(id)) return `“${id}” is the ${id.startsWith('0') ? 'nil' : 'max'} UUID`;
     if (!/[1-8]/.test(id[14] ?? '')) return `“${id}” has version ${id[14] ?? ''}`;

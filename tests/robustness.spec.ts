@@ -4,6 +4,7 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';
+import { named } from '../fixtures/check/judging.js';
 import {
   badRequest,
   CONTENT_TYPES,
@@ -24,7 +25,7 @@ import { judgeBroken, judgeValid } from './support/fuzz.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { sameAddress } from './support/users.js';
-import { aKeyword, restsOnOwnRows, stranger } from './support/resources.js';
+import { aKeyword, dependsOnOwnRows, otherTenant } from './support/resources.js';
 import { keyIfProven, rotatesResigned } from './support/signing-key.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
@@ -33,7 +34,7 @@ import { OPERATIONS } from '../spec/generated/operations.js';
 /** After a table of bad input, one good request. */
 async function stillHealthy(check: Check): Promise<void> {
   const { access } = await check.session();
-  const reply = await check.door(access);
+  const reply = await check.askProtected(access);
   if (reply.status !== 200) {
     throw new Finding(
       `after the bad input a good request is answered with ${seenStatus(reply)}, expected 200`,
@@ -62,7 +63,7 @@ function rowsOf(check: Check, table: readonly BadInput[], statuses?: readonly nu
           endpoint === 'refresh' && (table === MALFORMED || table === VERY_LONG)
             ? await overOneConnection(check, bad, (await check.session()).access)
             : await check.raw(bad);
-        if (endpoint === 'refresh' && reply.status < 300) mine?.spoil();
+        if (endpoint === 'refresh' && reply.status < 300) mine?.invalidate();
         if (statuses === undefined) expect(reply).toBeRefused();
         else expect(reply).toHaveStatus(...statuses);
       },
@@ -71,12 +72,8 @@ function rowsOf(check: Check, table: readonly BadInput[], statuses?: readonly nu
 }
 
 async function judge(check: Check, rows: readonly Row[]): Promise<void> {
-  await check.opens((await check.session()).access);
-  await check.each(
-    rows,
-    ({ name }) => name,
-    (row) => row.judge(),
-  );
+  await check.expectAuthorized((await check.session()).access);
+  await check.eachRow(rows, (row) => row.judge());
   await stillHealthy(check);
 }
 
@@ -88,7 +85,7 @@ clause('ROB-03', async (check) => {
   const mine = await check.chain();
   await judge(check, rowsOf(check, CONTENT_TYPES, [400, 415], mine));
   // Whether a refused request spends the token, REF-15 asks.
-  mine.spoil();
+  mine.invalidate();
 });
 
 clause('ROB-04', (check) => judge(check, rowsOf(check, VERY_LONG)));
@@ -124,7 +121,7 @@ async function refreshTwice(check: Check, mine: Chain): Promise<void> {
     [other, live],
   ]) {
     const reply = await asRefresh(check, `{"refresh":${String(first)},"refresh":${String(second)}}`);
-    if (reply.status < 400) mine.spoil();
+    if (reply.status < 400) mine.invalidate();
     expect(reply, first === live ? 'the live one first' : 'the live one last').toBeRefused();
   }
   await mine.rotate();
@@ -151,12 +148,12 @@ async function oddClaims(check: Check, mine: Chain): Promise<void> {
     { name: 'no `jti`', claims: { jti: undefined } },
   ];
   const spend = async (claims: Record<string, unknown>): Promise<Reply> => {
-    const reply = await check.api.refresh({ refresh: resign(mine.refresh, key, { claims }) });
+    const reply = await check.api.refresh(resign(mine.refresh, key, { claims }));
     if (reply.status === 200) mine.advance(reply);
     return reply;
   };
   for (const { name, claims } of odd) {
-    const opened = await check.door(resign(access, key, { claims }));
+    const opened = await check.askProtected(resign(access, key, { claims }));
     const answers: [string, Reply][] = [['an access', opened]];
     if (takesRefresh) answers.push(['a refresh', await spend(claims)]);
     for (const [kind, reply] of answers) {
@@ -190,7 +187,7 @@ async function poisonedKeyword(check: Check): Promise<void> {
   expect(reply).toSatisfy(reply.status < 500, 'refused, or without effect', seenStatus(reply));
   const id = (reply.data ?? reply.object)?.['id'];
   expect(reply, 'the id of the new keyword').toSatisfy(id !== PLANTED.id, "the server's own", 'the one that was sent');
-  const next = await check.door(access);
+  const next = await check.askProtected(access);
   expect(next, 'the next answer').toSatisfy(
     !next.text.includes(PLANTED.member),
     'as if nothing had been sent',
@@ -234,12 +231,12 @@ clause('ROB-06', async (check) => {
         ]
       : []),
   ]);
-  mine.spoil();
+  mine.invalidate();
 });
 
 clause('ROB-07', async (check) => {
   const { runs, seed } = check.target.fuzz;
-  await check.opens((await check.session()).access);
+  await check.expectAuthorized((await check.session()).access);
   check.measure('seed', String(seed));
   await judgeBroken(check, 'refresh', runs);
   await judgeValid(check, 'refresh', Math.ceil(runs / 4));
@@ -266,10 +263,9 @@ clause('ROB-08', async (check) => {
     endsSession,
     path: path.slice(1, -1).replace(/\{[^}]+\}/g, '1'),
   }));
-  await check.each(
-    rows,
-    ({ method, path }) => `${method} ${path}`,
-    async ({ method, path, endsSession }) => {
+  await check.eachRow(
+    named(rows, ({ method, path }) => `${method} ${path}`),
+    async ({ value: { method, path, endsSession } }) => {
       const token = endsSession ? (await check.expendable()).chain.access : access;
       const reply = await check.raw(
         oddJson(method, path, method === 'POST' ? {} : undefined, [['authorization', `Bearer ${token}`]]),
@@ -290,7 +286,7 @@ clause('ROB-09', async (check) => {
     if (made.status === 400) continue;
     if (made.status >= 400) {
       // A crash over these letters is this clause's; a register that takes no name at all is REG-01's.
-      await check.newcomer();
+      await check.registerAccount();
       throw new Finding(
         `register with the user name ${odd.username} is answered with ${seenStatus(made)}, expected the account or 400`,
         made.exchange,
@@ -316,7 +312,7 @@ clause('ROB-10', { phase: 'every-response' }, async (check) => {
   await check.raw({ method: 'GET', path: `${UNKNOWN_ROUTE}%00'"<` });
   const errors = (await everyAnswer(check)).filter(({ status }) => status >= 400);
   if (errors.length === 0) throw new Unverified('No error was seen in this run.');
-  check.every(errors, ({ internals }) => (internals === undefined ? undefined : `${internals} is in it`));
+  check.eachAnswer(errors, ({ internals }) => (internals === undefined ? undefined : `${internals} is in it`));
 });
 
 /** Ids that no row has, below the base. */
@@ -336,14 +332,13 @@ const ODD_QUERIES = [
 
 clause('ROB-11', async (check) => {
   const { access } = await check.session();
-  await check.opens(access);
-  const other = await stranger(check);
-  if (other !== undefined) await restsOnOwnRows(check, access, other);
+  await check.expectAuthorized(access);
+  const other = await otherTenant(check);
+  if (other !== undefined) await dependsOnOwnRows(check, access, other);
   const paths = [...ODD_IDS.map((id) => `${id}/`), ...ODD_QUERIES];
-  await check.each(
-    paths,
-    (path) => (path.length > 60 ? `${path.slice(0, 40)}… (${String(path.length)} characters)` : path),
-    async (path) => {
+  await check.eachRow(
+    named(paths, (path) => (path.length > 60 ? `${path.slice(0, 40)}… (${String(path.length)} characters)` : path)),
+    async ({ value: path }) => {
       const headers = [['authorization', `Bearer ${access}`] as const];
       const reply = await check.raw({ method: 'GET', path: `planner/keywords/${path}`, headers });
       expect(reply).toSatisfy(reply.status < 500, 'ignored, or refused with a 4xx', seenStatus(reply));
@@ -356,5 +351,5 @@ clause('ROB-11', async (check) => {
       );
     },
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });

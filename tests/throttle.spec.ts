@@ -14,7 +14,7 @@ const AHEAD = 86_400;
 clause('THR-01', { phase: 'every-response' }, async (check) => {
   const seen = await everyAnswer(check);
   if (seen.length === 0) throw new Unverified('No answer was seen in this run.');
-  check.every(seen, ({ throttle, serverDateMs }) => {
+  check.eachAnswer(seen, ({ throttle, serverDateMs }) => {
     const missing = (['limit', 'remaining', 'reset'] as const).filter((name) => throttle[name] === undefined);
     if (missing.length > 0)
       return `no ${missing.map((name) => `X-Throttle-${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`).join(', ')}`;
@@ -162,9 +162,9 @@ async function getsInAgain(check: Check, refused: Reply, logIn: () => Promise<Re
 }
 
 clause('THR-03', { phase: 'burst' }, async (check) => {
-  const account = await check.newcomer();
+  const account = await check.registerAccount();
   // The control: this account can log in before it is attacked.
-  await check.logsIn(account);
+  await check.expectLogin(account);
   await withLimits(check, async () => {
     const body = { email: account.email, password: account.password };
     const logIn = (): Promise<Reply> => check.raw({ ...oddJson('POST', 'auth/login/', body), unpaced: true });
@@ -207,19 +207,15 @@ async function staysRefused(
   rows: readonly { readonly name: string; readonly request: Sendable }[],
   email: () => string,
 ): Promise<void> {
-  await check.each(
-    rows,
-    ({ name }) => name,
-    async ({ request }) => {
-      for (let window = 0; window < WINDOWS; window += 1) {
-        const reply = await check.raw({ ...request, unpaced: true });
-        if (reply.status === 429) return;
-        const { refused, sent } = await untilRefused(check, email, []);
-        if (sent === 1 && refused !== undefined) expect(reply, 'past the limit').toHaveStatus(429);
-      }
-      throw new Unverified('Logins are too slow here: the window of the limit ends before all of it can be asked.');
-    },
-  );
+  await check.eachRow(rows, async ({ request }) => {
+    for (let window = 0; window < WINDOWS; window += 1) {
+      const reply = await check.raw({ ...request, unpaced: true });
+      if (reply.status === 429) return;
+      const { refused, sent } = await untilRefused(check, email, []);
+      if (sent === 1 && refused !== undefined) expect(reply, 'past the limit').toHaveStatus(429);
+    }
+    throw new Unverified('Logins are too slow here: the window of the limit ends before all of it can be asked.');
+  });
 }
 
 clause('THR-04', { phase: 'burst' }, async (check) => {
@@ -246,7 +242,7 @@ clause('THR-04', { phase: 'burst' }, async (check) => {
     await waitUntilOpen(refused);
   });
   if (!check.target.register) return;
-  const account = await check.newcomer();
+  const account = await check.registerAccount();
   await withLimits(check, async () => {
     const { refused } = await untilRefused(check, () => account.email, []);
     if (refused === undefined) throw new Unverified('Wrong passwords for one account were not refused with 429.');

@@ -1,32 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
+import { named } from '../fixtures/check/judging.js';
 import { oddJson } from '../fixtures/check/api.js';
-import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped, FORGERIES, type Forgery, type Means } from './support/forgeries.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import { pathOf } from '../fixtures/run/dialect.js';
 import { serveKeys } from './support/attacker-keys.js';
 import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
 import type { Sendable } from '../fixtures/check/sender.js';
-import { listed, restsOnOwnRows, stranger } from './support/resources.js';
+import { listed, dependsOnOwnRows, otherTenant } from './support/resources.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { onLoopback } from '../fixtures/run/target.js';
 import { everyAnswer } from './support/sample-answers.js';
-import { expectUnauthenticated, withoutCredentials } from './support/unauthenticated.js';
+import {
+  dependsOn401,
+  expectUnauthenticated,
+  isRefusedHere,
+  notOpenToEverybody,
+  withoutCredentials,
+} from './support/unauthenticated.js';
+import { liveToken } from './support/live-token.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { OPERATIONS, REQUEST_SCHEMAS, type OperationId, type RequestSchema } from '../spec/generated/operations.js';
 
-const LIST = 'planner/keywords/';
+const LIST = pathOf('listKeywords');
 
 /** The protected route, asked with an `Authorization` header as it stands. */
 function askedWith({ raw }: Check, authorization: string, path = LIST): ReturnType<Check['raw']> {
   return raw({ method: 'GET', path, headers: [['authorization', authorization]] });
-}
-
-/** A live access token that has just opened the door, and must open it after the check as well. */
-async function liveToken(check: Check): Promise<string> {
-  const { access } = await check.session();
-  await check.opens(access);
-  return access;
 }
 
 /** The same bytes with another last character: of 43 the last has two bits that stand for nothing (RFC 4648 §3.5). */
@@ -38,20 +40,20 @@ function withSpareBits(token: string): string {
   return last ?? token;
 }
 
-async function judgeForgeries(check: Check, clauseId: Forgery['clause'], means: Means = {}): Promise<void> {
-  const access = await liveToken(check);
-  const genuine = readToken(access);
-  await check.each(
-    FORGERIES.filter((forgery) => forgery.clause === clauseId && forgery.byKey === undefined),
-    ({ name }) => name,
-    async ({ forge }) => {
-      const forged = await forge(genuine, means);
-      // Of a token without a signature some rows make the token itself: nothing was forged then.
-      if (forged === access) return;
-      await expectUnauthenticated(check, await check.door(forged), 'the forged token');
-    },
-  );
-  await check.opens(access);
+function judgeForgeries(check: Check, clauseId: Forgery['clause'], means: Means = {}): Promise<void> {
+  return check.withLiveToken(async (access) => {
+    const genuine = readToken(access);
+    await check.eachRow(
+      FORGERIES.filter((forgery) => forgery.clause === clauseId && forgery.byKey === undefined),
+      async ({ forge }) => {
+        const forged = await forge(genuine, { subject: check.target.dialect.subject, ...means });
+        // Of a token without a signature some rows make the token itself: nothing was forged then.
+        if (forged === access) return;
+        await expectUnauthenticated(check, await check.askProtected(forged), 'the forged token');
+      },
+      { together: true },
+    );
+  });
 }
 
 clause('UNA-01', async (check) => {
@@ -68,8 +70,8 @@ clause('UNA-01', async (check) => {
 
 clause('UNA-02', async (check) => {
   await liveToken(check);
+  await dependsOn401(check);
   const reply = await withoutCredentials(check);
-  if (reply.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(reply)}`);
   expect(reply, 'its `error`').toSatisfy(
     reply.error === 'Authentication required',
     '“Authentication required”',
@@ -89,14 +91,10 @@ clause('UNA-03', async (check) => {
     { name: 'two tokens, by a comma', header: `Bearer ${access}, Bearer ${access}` },
     { name: 'two tokens, by a blank', header: `Bearer ${access} ${access}` },
   ];
-  await check.each(
-    rows,
-    ({ name }) => name,
-    async ({ header }) => {
-      await expectUnauthenticated(check, await askedWith(check, header), 'the protected route');
-    },
-  );
-  await check.opens(access);
+  await check.eachRow(rows, async ({ header }) => {
+    await expectUnauthenticated(check, await askedWith(check, header), 'the protected route');
+  });
+  await check.expectAuthorized(access);
 });
 
 /** Texts that are no JWT; `null` and `undefined` are what a client sends that has lost its token. */
@@ -112,14 +110,15 @@ const NO_JWT = [
 
 clause('UNA-04', async (check) => {
   const access = await liveToken(check);
-  await check.each(
-    [...NO_JWT, `${access}.x`],
-    (text) => (text.startsWith(access) ? 'a live token with a fourth part' : `“${text}”`),
-    async (text) => {
+  await check.eachRow(
+    named([...NO_JWT, `${access}.x`], (text) =>
+      text.startsWith(access) ? 'a live token with a fourth part' : `“${text}”`,
+    ),
+    async ({ value: text }) => {
       await expectUnauthenticated(check, await askedWith(check, `Bearer ${text}`), 'a bearer token that is no JWT');
     },
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });
 
 clause('UNA-05', (check) => judgeForgeries(check, 'UNA-05'));
@@ -148,31 +147,28 @@ clause('UNA-08', (check) => judgeForgeries(check, 'UNA-08'));
 
 clause('UNA-09', async (check) => {
   const access = await liveToken(check);
-  const mine = await check.chain();
+  const mine = await check.provenChain();
+  await expectUnauthenticated(check, await check.askProtected(mine.refresh), 'a refresh token as bearer');
   await mine.rotate();
-  await expectUnauthenticated(check, await check.door(mine.refresh), 'a refresh token as bearer');
-  await mine.rotate();
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });
 
 clause('UNA-10', async (check) => {
   const access = await liveToken(check);
-  await check.each(
-    ['token', 'access_token', 'access'],
-    (name) => `?${name}=`,
-    async (name) => {
+  await check.eachRow(
+    named(['token', 'access_token', 'access'], (name) => `?${name}=`),
+    async ({ value: name }) => {
       const reply = await check.raw({ method: 'GET', path: `${LIST}?${name}=${access}` });
       await expectUnauthenticated(check, reply, 'a token in the URL');
     },
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });
 
 clause('UNA-11', async (check) => {
   const { reply } = await check.firstLogin();
   await liveToken(check);
-  const plain = await withoutCredentials(check);
-  if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
+  await notOpenToEverybody(check, (await withoutCredentials(check)).status);
   const cookies = reply.wire.headers
     .filter(([name]) => name.toLowerCase() === 'set-cookie')
     .map(([, value]) => value.split(';')[0] ?? '');
@@ -185,7 +181,7 @@ clause('UNA-11', async (check) => {
 clause('UNA-12', { phase: 'every-response' }, async (check) => {
   const unauthenticated = (await everyAnswer(check)).filter(({ status }) => status === 401);
   if (unauthenticated.length === 0) throw new Unverified('No 401 was seen in this run.');
-  check.every(unauthenticated, ({ wwwAuthenticate }) =>
+  check.eachAnswer(unauthenticated, ({ wwwAuthenticate }) =>
     /(^|,)\s*Bearer\b/i.test(wwwAuthenticate ?? '')
       ? undefined
       : wwwAuthenticate === undefined
@@ -196,10 +192,9 @@ clause('UNA-12', { phase: 'every-response' }, async (check) => {
 
 clause('UNA-13', async (check) => {
   const access = await liveToken(check);
-  await check.each(
-    ['bearer', 'BEARER'],
-    (scheme) => `scheme \`${scheme}\``,
-    async (scheme) => {
+  await check.eachRow(
+    named(['bearer', 'BEARER'], (scheme) => `scheme \`${scheme}\``),
+    async ({ value: scheme }) => {
       expect(await askedWith(check, `${scheme} ${access}`), 'the protected route').toHaveStatus(200);
     },
   );
@@ -228,8 +223,7 @@ function protectedRequests(): { readonly name: string; readonly request: Sendabl
 /** Bad tokens, each of which some clause asks about at the list; here they go to every other route. */
 async function badTokens(check: Check, access: string): Promise<{ readonly name: string; readonly token: string }[]> {
   const { parts } = readToken(access);
-  const mine = await check.chain();
-  await mine.rotate();
+  const mine = await check.provenChain();
   const key = await keyIfProven(check, access);
   return [
     { name: 'a changed signature', token: `${parts[0]}.${parts[1]}.${flipped(parts[2], 'first')}` },
@@ -243,13 +237,13 @@ async function badTokens(check: Check, access: string): Promise<{ readonly name:
 clause('UNA-14', async (check) => {
   const access = await liveToken(check);
   const plain = await withoutCredentials(check);
-  if (plain.status !== 401) throw new Blocked('UNA-01', `missing credentials are answered with ${seenStatus(plain)}`);
+  await notOpenToEverybody(check, plain.status);
   const requests = protectedRequests();
   const rows = requests.map(({ name, request }) => ({
     name: `${name}, without a token`,
     judge: async () => {
       const reply = await check.raw(request);
-      expect(reply).toHaveStatus(401);
+      await expectUnauthenticated(check, reply, 'the request');
       expect(reply, 'its `error`').toSatisfy(
         reply.error === plain.error,
         'the one of the other routes',
@@ -259,22 +253,18 @@ clause('UNA-14', async (check) => {
   }));
   for (const { name: bad, token } of await badTokens(check, access)) {
     // What is wrong at the list too is the other clause's.
-    if ((await check.door(token)).status !== 401) continue;
+    if (!isRefusedHere(check, await check.askProtected(token))) continue;
     for (const { name, request } of requests) {
       const headers = [...(request.headers ?? []), ['authorization', `Bearer ${token}`] as const];
       rows.push({
         name: `${name}, with ${bad}`,
         judge: async () => {
-          expect(await check.raw({ ...request, headers })).toHaveStatus(401);
+          await expectUnauthenticated(check, await check.raw({ ...request, headers }), 'the request');
         },
       });
     }
   }
-  await check.each(
-    rows,
-    ({ name }) => name,
-    ({ judge }) => judge(),
-  );
+  await check.eachRow(rows, ({ judge }) => judge());
 });
 
 clause('UNA-15', async (check) => {
@@ -292,10 +282,13 @@ clause('UNA-16', async (check) => {
   const access = await liveToken(check);
   const key = await provenKey(check, access);
   const { claims } = readToken(access);
-  const genuine = claims['user_id'];
-  if (genuine === undefined) throw new Blocked('TOK-04', 'the access token has no `user_id`');
+  const { subject } = check.target.dialect;
+  const genuine = claims[subject];
+  if (genuine === undefined) throw new Blocked('TOK-04', `the access token has no \`${subject}\``);
   // Who is named twice is changed twice: a server may go by either.
-  const names = ['user_id', 'sub', 'uid', 'id'].filter((name) => String(claims[name]) === String(genuine));
+  const names = [...new Set([subject, 'user_id', 'sub', 'uid', 'id'])].filter(
+    (name) => String(claims[name]) === String(genuine),
+  );
   const nobodysId = typeof genuine === 'string' ? '2000000011' : 2_000_000_011;
   const rows = [
     { name: 'an id that nobody has', id: nobodysId },
@@ -307,24 +300,27 @@ clause('UNA-16', async (check) => {
     { name: '`user_id` an object', id: { id: 1 } },
   ];
   const all = (id: unknown): Record<string, unknown> => Object.fromEntries(names.map((name) => [name, id]));
-  await check.each(
+  await check.eachRow(
     [
       ...rows.map(({ name, id }) => ({ name, change: { claims: all(id) } })),
       // Refused, or read as its last member has it: RFC 7519 §4 allows no third way.
       { name: '`user_id` twice, the second one an id that nobody has', change: { behind: all(nobodysId) } },
     ],
-    ({ name }) => name,
     async ({ change }) => {
       const nobody = resign(access, key, change);
-      await expectUnauthenticated(check, await check.door(nobody), 'a well-signed token for a user who does not exist');
+      await expectUnauthenticated(
+        check,
+        await check.askProtected(nobody),
+        'a well-signed token for a user who does not exist',
+      );
     },
   );
-  const twice = await check.door(resign(access, key, { claims: all(nobodysId), behind: all(genuine) }));
+  const twice = await check.askProtected(resign(access, key, { claims: all(nobodysId), behind: all(genuine) }));
   check.measure(
     '`user_id` twice, the second one genuine',
     twice.status === 200 ? 'accepted' : `refused (${String(twice.status)})`,
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });
 
 clause('UNA-17', async (check) => {
@@ -335,25 +331,20 @@ clause('UNA-17', async (check) => {
     // Its own algorithm is no other HMAC.
     ({ clause: owner, name }) => owner === 'UNA-17' && !name.startsWith(String(genuine.header['alg'])),
   );
-  await check.each(
-    others,
-    ({ name }) => name,
-    async ({ forge }) => {
-      expect(await check.door(await forge(genuine, { key })), 'the token').toBeRefused();
-    },
-  );
-  await check.opens(access);
-  const mine = await check.chain();
-  await mine.rotate();
+  await check.eachRow(others, async ({ forge }) => {
+    expect(await check.askProtected(await forge(genuine, { key })), 'the token').toBeRefused();
+  });
+  await check.expectAuthorized(access);
+  const mine = await check.provenChain();
   await rotatesResigned(check, mine, key);
   const refresh = readToken(mine.refresh);
   const [head, payload, signature] = refresh.parts;
-  const broken = await check.api.refresh({ refresh: `${head}.${payload}.${flipped(signature, 'first')}` });
+  const broken = await check.api.refresh(`${head}.${payload}.${flipped(signature, 'first')}`);
   // Where no signature counts, it is REF-11's to say.
-  if (broken.status < 400) mine.spoil();
+  if (broken.status < 400) mine.invalidate();
   for (const { forge, name } of broken.status < 400 ? [] : others) {
-    const reply = await check.api.refresh({ refresh: await forge(refresh, { key }) });
-    if (reply.status < 400) mine.spoil();
+    const reply = await check.api.refresh(await forge(refresh, { key }));
+    if (reply.status < 400) mine.invalidate();
     expect(reply, `a refresh token, ${name}`).toBeRefused();
   }
   if (broken.status >= 400) await mine.rotate();
@@ -364,7 +355,7 @@ clause('UNA-17', async (check) => {
     'a header member that nobody knows': { 'x-conformance': true },
   };
   for (const [name, header] of Object.entries(odd)) {
-    const { status } = await check.door(resign(access, key, { header }));
+    const { status } = await check.askProtected(resign(access, key, { header }));
     check.measure(`well signed, with ${name}`, status === 200 ? 'accepted' : `refused (${String(status)})`);
   }
 });
@@ -375,10 +366,9 @@ clause('UNA-18', async (check) => {
   // Of an account that the run was given, only the login's answer tells the user name.
   const username = account.username ?? user['username'];
   const names = [account.email, ...(typeof username === 'string' && username !== '' ? [username] : [])];
-  await check.each(
-    names,
-    (name) => (name === account.email ? 'e-mail and password' : 'user name and password'),
-    async (name) => {
+  await check.eachRow(
+    named(names, (name) => (name === account.email ? 'e-mail and password' : 'user name and password')),
+    async ({ value: name }) => {
       const basic = Buffer.from(`${name}:${account.password}`).toString('base64');
       check.sender.secret(basic);
       await expectUnauthenticated(
@@ -388,7 +378,7 @@ clause('UNA-18', async (check) => {
       );
     },
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });
 
 /** Headers by which proxies tell a server behind them who somebody is, and what of a user each would hold. */
@@ -402,15 +392,14 @@ const IDENTITY_HEADERS = [
 
 clause('UNA-19', async (check) => {
   const access = await liveToken(check);
-  const other = await stranger(check);
-  if (other !== undefined) await restsOnOwnRows(check, access, other);
+  const other = await otherTenant(check);
+  if (other !== undefined) await dependsOnOwnRows(check, access, other);
   const { user, account } = other === undefined ? await check.session() : await check.session(other.credentials);
   const tenant = (user['account'] as { id?: unknown } | undefined)?.id;
   const identity = { email: account.email, id: String(user['id']), account: String(tenant) };
-  await check.each(
-    IDENTITY_HEADERS,
-    ({ name }) => `\`${name}\``,
-    async ({ name, of }) => {
+  await check.eachRow(
+    named(IDENTITY_HEADERS, ({ name }) => `\`${name}\``),
+    async ({ value: { name, of } }) => {
       const header = [name, identity[of]] as const;
       const alone = await check.raw({ method: 'GET', path: LIST, headers: [header] });
       await expectUnauthenticated(check, alone, 'the protected route without a token');
@@ -427,7 +416,7 @@ clause('UNA-19', async (check) => {
       );
     },
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });
 
 /** What keeps a response out of shared caches is missing; undefined if nothing is (RFC 9111 §3.5). */
@@ -451,10 +440,9 @@ clause('UNA-20', async (check) => {
     `${LIST}?search=${fresh}`,
     ...(id === undefined ? [] : [`${LIST}${String(id)}/?fresh=${fresh}`]),
   ];
-  await check.each(
-    paths,
-    (path) => `GET ${path}`,
-    async (path) => {
+  await check.eachRow(
+    named(paths, (path) => `GET ${path}`),
+    async ({ value: path }) => {
       // A route that is open to everybody is another clause's.
       const before = await check.raw({ method: 'GET', path: `${path}${path.includes('?') ? '&' : '?'}before=1` });
       if (before.status < 300)
@@ -471,5 +459,5 @@ clause('UNA-20', async (check) => {
       );
     },
   );
-  await check.opens(access);
+  await check.expectAuthorized(access);
 });

@@ -66,7 +66,7 @@ export const ENVELOPE: readonly Defect[] = [
   {
     id: 'validation-raw',
     story: "The framework's own validation error goes out unwrapped.",
-    clauses: ['ENV-03', 'RID-02', 'REG-12', 'ENV-04'],
+    clauses: ['ENV-03', 'RID-02', 'ENV-04'],
     replace: errorBodies(
       (refusal) => refusal.errors !== undefined && refusal.status === 400,
       (body) => body['errors'],

@@ -137,7 +137,7 @@ export const REFRESH: readonly Defect[] = [
   {
     id: 'refresh-same-refresh',
     story: '`ROTATE_REFRESH_TOKENS` is off, and the token presented is given back.',
-    clauses: ['REF-04', 'REF-12'],
+    clauses: ['REF-04'],
     replace: (parts, store) => ({
       spend: (given) => store.chains.get(String(given['chain'])),
       ...refreshed(({ access }, context) => ({ access, refresh: refreshOf(context) }))({

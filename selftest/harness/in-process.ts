@@ -1,6 +1,6 @@
 /** Parts of a run, without the command line: its look at a target, one check of it, and its verdict. */
 import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
-import { runCheck } from '../../fixtures/check/check.js';
+import { runCheck } from '../../fixtures/check/run-check.js';
 import { readConfiguration } from '../../fixtures/setup/configuration.js';
 import type { Cost, Outcome } from '../../fixtures/evidence/outcome.js';
 import { beginRun } from '../../fixtures/setup/begin-run.js';
@@ -15,7 +15,7 @@ import { reporterOptions, type ReporterOptions } from '../../report/options.js';
 import { judgeClauses, judgeRun, type Finished, type RunVerdict } from '../../report/verdict.js';
 import { shardProblems } from '../../report/shards.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
-import { allChecks, FACTS } from '../matrix/run.js';
+import { allChecks, FACTS, meet } from '../matrix/run.js';
 
 /**
  * What a run does before its first check: reads the environment, and looks at the target that it names.
@@ -24,8 +24,8 @@ import { allChecks, FACTS } from '../matrix/run.js';
  */
 export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost; state: RunState; target: Target }> {
   const target = describeTarget(readConfiguration(env), undefined, {});
-  const { facts, state } = await beginRun(target, FACTS, new BoundedTransport());
-  return { cost: facts.preflight, state, target };
+  const { facts, state, target: known } = await beginRun(target, FACTS, new BoundedTransport());
+  return { cost: facts.preflight, state, target: known };
 }
 
 /** Runs the check of one clause. @throws Error if it has none */
@@ -36,11 +36,12 @@ export async function runOne(
 ): Promise<Outcome> {
   const check = allChecks().find((one) => one.id === id);
   if (check === undefined) throw new Error(`${id} has no check`);
-  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
   const bounded = more.transport ?? new BoundedTransport();
+  const { target: known, state } = await meet(target, bounded);
   const { outcome } = await runCheck(id, check.body, {
     run: state,
-    target,
+    target: known,
+    cache: new Map(),
     runId: FACTS.runId,
     prefix: 'o',
     transport: bounded,

@@ -101,7 +101,10 @@ async function runAll(ids: readonly string[]): Promise<Cell[]> {
   await Promise.all(
     Array.from({ length: Math.min(WORKERS, ids.length) }, () => {
       return new Promise<void>((resolve, reject) => {
-        const child = fork(__filename, ['--work'], { execArgv: process.execArgv });
+        // Not a Playwright worker, whoever started this: no step of a report is made of a matcher.
+        const { TEST_WORKER_INDEX: _, ...env } = process.env;
+        const execArgv = [...process.execArgv, '--max-semi-space-size=32', '--single-threaded-gc'];
+        const child = fork(__filename, ['--work'], { execArgv, env });
         child.on('message', ({ cell, broke, why }: Message) => {
           if (cell !== undefined) cells.set(cell.defect, cell);
           if (broke !== undefined) broken.push(`${broke}: ${why ?? ''}`);

@@ -5,12 +5,19 @@ import { Agent } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
-import { collectChecks, PHASES, type DeclaredCheck } from '../../fixtures/check/clause.js';
-import { runCheck } from '../../fixtures/check/check.js';
+import { collectChecks, type DeclaredCheck } from '../../fixtures/check/clause.js';
+import { oddJson } from '../../fixtures/check/api.js';
+import type { Cache } from '../../fixtures/check/check.js';
+import { runCheck } from '../../fixtures/check/run-check.js';
+import { RunStopped, Sender, type Sendable } from '../../fixtures/check/sender.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
+import { NoAnswer, type Transport } from '../../fixtures/http/transport.js';
 import type { Outcome, RunFacts } from '../../fixtures/evidence/outcome.js';
 import { startReference, type Reference } from '../../fixtures/reference/server.js';
-import { RunState } from '../../fixtures/run/run.js';
-import { buildTarget, type Described, type Target } from '../../fixtures/run/target.js';
+import { firstContact } from '../../fixtures/setup/first-contact.js';
+import { Pacer } from '../../fixtures/run/pacing.js';
+import { PHASES, RunState, type RunHooks } from '../../fixtures/run/run.js';
+import { buildTarget, defined, type Described, type Target } from '../../fixtures/run/target.js';
 import { CLAUSES, type ClauseId } from '../../spec/generated/clauses.js';
 import type { Defect } from '../defects/defect.js';
 import { MemoryAgent } from './memory.js';
@@ -66,11 +73,44 @@ export const FACTS: RunFacts = {
   preflight: { requests: 0, auth: 0, throttledMs: 0, accountsMade: 0 },
 };
 
+/** Asks what the preflight asks, and learns the dialect of a target; of what cannot be checked at all the rows then say so. */
+export async function meet(
+  target: Target,
+  transport: Transport,
+  hooks: RunHooks = {},
+): Promise<{ readonly target: Target; readonly state: RunState }> {
+  const before = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target);
+  const sender = new Sender('preflight', target, before, transport, transport, 'p');
+  const ask = (request: Sendable): Promise<Reply | undefined> =>
+    sender.sendRaw(request).catch((error: unknown) => {
+      if (error instanceof NoAnswer || error instanceof RunStopped) return undefined;
+      throw error;
+    });
+  const anonymous = await ask({ method: 'GET', path: 'planner/keywords/' });
+  const refresh = await ask(oddJson('POST', 'auth/refresh/', {}));
+  const login = await ask(oddJson('POST', 'auth/login/', target.owner ?? {}));
+  const probes = defined({ anonymous, refresh, login });
+  const { dialect, shared } = await firstContact(target, sender, FACTS.runId, probes);
+  const known = { ...target, dialect };
+  const pacer = new Pacer(target.authRate, () => undefined);
+  const beginning = {
+    pacer,
+    observations: await before.observations(),
+    secrets: before.secrets(),
+    sessions: new Map<string, never>(),
+  };
+  return {
+    target: known,
+    state: new RunState({ ...FACTS, baseUrl: target.baseUrl }, known, hooks, { ...beginning, ...shared }),
+  };
+}
+
 export interface MatrixRow {
   readonly outcomes: ReadonlyMap<ClauseId, Outcome>;
   readonly requests: number;
   readonly auth: number;
   readonly ms: number;
+  readonly dialect: Target['dialect'];
 }
 
 /** Runs the checks that `wanted` names (default: all) against a target. */
@@ -86,10 +126,11 @@ export async function runChecks(
   wanted?: (id: ClauseId) => boolean,
 ): Promise<MatrixRow> {
   const started = performance.now();
-  const state = new RunState({ ...FACTS, baseUrl: target.baseUrl }, target, hooks);
   // A connection for each request would be most of the work.
   const agent = hooks.agent ?? new Agent({ keepAlive: true });
   const bounded = new BoundedTransport(agent);
+  const { target: known, state } = await meet(target, bounded, hooks);
+  const cache: Cache = new Map();
   const outcomes = new Map<ClauseId, Outcome>();
   for (const { id, body } of allChecks()) {
     if (wanted?.(id) === false) continue;
@@ -97,7 +138,8 @@ export async function runChecks(
     if (id === 'LOG-07') continue;
     const { outcome, error, crashed } = await runCheck(id, body, {
       run: state,
-      target,
+      target: known,
+      cache,
       runId: FACTS.runId,
       prefix: 'm',
       transport: bounded,
@@ -115,6 +157,7 @@ export async function runChecks(
     requests: costs.reduce((sum, cost) => sum + cost.requests, 0),
     auth: costs.reduce((sum, cost) => sum + cost.auth, 0),
     ms: performance.now() - started,
+    dialect: known.dialect,
   };
 }
 

@@ -155,7 +155,7 @@ export async function agedTokens(check: Check): Promise<void> {
     await writeAgedTokens(file, key, [...others, ...mine]);
 
     for (const { use, refresh, plantedAt, exp } of due) {
-      const reply = await check.api.refresh({ refresh });
+      const reply = await check.api.refresh(refresh);
       const age = days(now - plantedAt);
       if (use === 'after' && reply.status !== 401) {
         throw new Finding(

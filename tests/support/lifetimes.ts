@@ -111,11 +111,11 @@ export async function realEnd(check: Check): Promise<{ readonly before: Use; rea
     lifetime(reply, access);
     const exp = numericDate(access, 'exp') ?? 0;
     await waitForServer(check, exp - (shortTtl ? 2 : 20), 'the last seconds of an access token');
-    const before = useOf(await check.door(access), exp);
+    const before = useOf(await check.askProtected(access), exp);
     let after = before;
     for (const past of TRIED_AFTER) {
       await waitForServer(check, exp + past, 'the end of an access token');
-      after = useOf(await check.door(access), exp);
+      after = useOf(await check.askProtected(access), exp);
       if (after.status !== 200) break;
     }
     return { before, after };

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Blocked, Unverified, type Check } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
+import { asObject, type JsonObject } from '../../fixtures/evidence/json.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import type { Credentials } from '../../fixtures/run/target.js';
 
@@ -23,31 +24,29 @@ export function aKeyword({ target, services }: Check): {
   return { text, body: fill(target.keywordBody) as Record<string, unknown> };
 }
 
-/** The rows of a list: `results`, or what the guide's own envelope has in `data`. */
-export function rowsIn(body: Record<string, unknown> | undefined): unknown[] | undefined {
-  const data = body?.['data'];
-  const members: unknown[] = typeof data === 'object' && data !== null ? Object.values(data) : [];
-  return [body?.['results'], data, ...members].find((found): found is unknown[] => Array.isArray(found));
-}
-
-/** The rows of `GET planner/keywords/`, over its pages. Rests on JRN-01 and, for the form of a list, on ENV-08. */
+/** The rows of `GET planner/keywords/`, over its pages. Depends on JRN-01 and, for the form of a list, on ENV-08. */
 export async function listed(check: Check, access: string): Promise<{ rows: unknown[]; reply: Reply }> {
   const rows: unknown[] = [];
   for (let page = 1; ; page += 1) {
-    const reply = page === 1 ? await check.opens(access) : await check.api.listKeywords({ access }, { page });
-    const body = reply.object;
-    const found = rowsIn(body);
+    const reply =
+      page === 1 ? await check.expectAuthorized(access) : await check.api.listKeywords({ access }, { page });
+    const found = reply.rows;
     if (found === undefined) {
       if (page > 1) return { rows, reply };
-      throw new Blocked('ENV-08', 'the list has no `results`');
+      throw new Blocked('ENV-08', 'there are no rows in the list', reply.exchange);
     }
     rows.push(...found);
-    if (typeof body?.['next'] !== 'string' || page >= PAGES) return { rows, reply };
+    if (typeof reply.object?.['next'] !== 'string' || page >= PAGES) return { rows, reply };
   }
 }
 
+/** The id of the tenant's account that a user belongs to; undefined where the target does not tell it. */
+export function accountId(user: JsonObject): unknown {
+  return asObject(user['account'])?.['id'] ?? user['account_id'];
+}
+
 /** A second account of this run, with a keyword of its own where it could make one. */
-export interface Stranger {
+export interface OtherTenant {
   readonly credentials: Credentials;
   readonly access: string;
   /** Id of its account, where that is known. */
@@ -58,23 +57,23 @@ export interface Stranger {
 }
 
 /** Somebody else, made once per run; undefined where the run may register nobody, or who registers gets no account of their own (REG-14). */
-export async function stranger(check: Check): Promise<Stranger | undefined> {
-  if (!check.target.register) return undefined;
-  const other = await newStranger(check);
-  const own = ((await check.session()).user['account'] as { id?: unknown } | undefined)?.id;
+export async function otherTenant(check: Check): Promise<OtherTenant | undefined> {
+  if (!check.accounts.canRegister) return undefined;
+  const other = await newOtherTenant(check);
+  const own = accountId((await check.session()).user);
   return own !== undefined && other.account === own ? undefined : other;
 }
 
-function newStranger(check: Check): Promise<Stranger> {
-  return check.once<Stranger>('stranger', async () => {
-    const { access, user, account: made } = await check.arrive();
-    const account = (user['account'] as { id?: unknown } | undefined)?.id;
+function newOtherTenant(check: Check): Promise<OtherTenant> {
+  return check.once<OtherTenant>('other tenant', async () => {
+    const { access, user, account: made } = await check.registerAndLogin();
+    const account = accountId(user);
     const credentials = { email: made.email, password: made.password };
     const known = { credentials, access, ...(account === undefined ? {} : { account }) };
     if (!check.target.write) return known;
     const { text, body } = aKeyword(check);
     const reply = await check.api.createKeyword(body, { access });
-    const row = reply.data ?? reply.object ?? {};
+    const row = reply.payload ?? {};
     const { id } = row;
     if (reply.status > 299 || (typeof id !== 'number' && typeof id !== 'string')) {
       const obstacle = `No keyword could be made in a second account (${seenStatus(reply)}): set IGNY8_KEYWORD_BODY, or IGNY8_FOREIGN_RESOURCE to a resource of another tenant.`;
@@ -87,8 +86,8 @@ function newStranger(check: Check): Promise<Stranger> {
 }
 
 /** The control of what a list must not hold: plainly asked, it does not hold it. @throws Blocked by FOR-06 */
-export async function restsOnOwnRows(check: Check, access: string, { keyword }: Stranger): Promise<void> {
-  const reply = await check.opens(access);
+export async function dependsOnOwnRows(check: Check, access: string, { keyword }: OtherTenant): Promise<void> {
+  const reply = await check.expectAuthorized(access);
   if (keyword !== undefined && reply.text.includes(keyword.text))
     throw new Blocked('FOR-06', "the list holds another account's row as it is");
 }
@@ -107,12 +106,12 @@ export interface ForeignResource {
 export async function foreignResource(check: Check): Promise<ForeignResource> {
   const given = check.target.foreignResource;
   if (given !== undefined) return { path: given, id: /([^/]+)\/?$/.exec(given)?.[1] ?? '' };
-  return strangersResource(check);
+  return otherTenantsResource(check);
 }
 
 /** @throws Unverified if there is nobody else, or nothing that is theirs */
-export async function strangersResource(check: Check): Promise<ForeignResource> {
-  const other = await stranger(check);
+export async function otherTenantsResource(check: Check): Promise<ForeignResource> {
+  const other = await otherTenant(check);
   if (other?.keyword === undefined) {
     throw new Unverified(other?.obstacle ?? 'There is no second account in this run: set IGNY8_FOREIGN_RESOURCE.');
   }

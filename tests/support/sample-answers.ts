@@ -2,10 +2,8 @@
  * One answer of each documented kind, for the clauses about every answer: in a whole run they judge hundreds, but `--grep ENV-01`
  * alone has none but these.
  */
-import { oddJson } from '../../fixtures/check/api.js';
-import type { Check } from '../../fixtures/check/check.js';
+import { Blocked, Unverified, type Check } from '../../fixtures/check/check.js';
 import type { Observation } from '../../fixtures/evidence/observation.js';
-import { rowsIn } from './resources.js';
 import { NoAnswer } from '../../fixtures/http/transport.js';
 
 /** Path of no documented route, below the base. */
@@ -21,7 +19,7 @@ async function walk(check: Check): Promise<void> {
       const mine = await check.chain();
       await mine.rotate();
       // A resource of one's own, where there is one to be seen.
-      const [row] = rowsIn((await check.door(mine.access)).object) ?? [];
+      const [row] = (await check.askProtected(mine.access)).rows ?? [];
       const { id } = (row ?? {}) as { id?: unknown };
       if (typeof id === 'number' || typeof id === 'string') {
         await api.getResource(`planner/keywords/${String(id)}/`, { access: mine.access });
@@ -39,19 +37,21 @@ async function walk(check: Check): Promise<void> {
     },
     () => api.listKeywords(),
     () => raw({ method: 'GET', path: 'planner/keywords/', headers: [['accept', 'text/html']] }),
-    () => raw(oddJson('POST', 'auth/refresh/', {})),
-    () => api.refresh({ refresh: 'not-a-token' }),
-    () => raw({ method: 'POST', path: 'auth/refresh/', headers: [json], body: '{' }),
-    () => raw({ method: 'POST', path: 'auth/refresh/', headers: [['content-type', 'text/plain']], body: 'refresh' }),
+    () => raw(api.request('refresh', {})),
+    () => api.refresh('not-a-token'),
+    () => raw({ method: 'POST', path: api.path('refresh'), headers: [json], body: '{' }),
+    () =>
+      raw({ method: 'POST', path: api.path('refresh'), headers: [['content-type', 'text/plain']], body: 'refresh' }),
     () => raw({ method: 'GET', path: UNKNOWN_ROUTE }),
-    () => raw({ method: 'PUT', path: 'auth/refresh/' }),
+    () => raw({ method: 'PUT', path: api.path('refresh') }),
   ];
   for (const attempt of tries) {
     try {
       await attempt();
     } catch (error) {
       // A step that cannot be taken shows nothing about answers in general; the clauses about it say why.
-      if (!(error instanceof Error) || !['Blocked', 'Unverified', 'NoAnswer'].includes(error.name)) throw error;
+      if (!(error instanceof Error) || ![Blocked, Unverified, NoAnswer].some((kind) => error instanceof kind))
+        throw error;
       if (error instanceof NoAnswer) return;
     }
   }

@@ -26,7 +26,7 @@ async function keyFault(check: Check, access: string): Promise<string | undefine
     return `The tokens are signed with ${String(header['alg'])} and not with a shared key, so IGNY8_JWT_SECRET is of no use here.`;
   if (hmac(`${parts[0]}.${parts[1]}`, key, bits) !== parts[2])
     return "IGNY8_JWT_SECRET is not the target's key: its own token does not verify with it.";
-  const control = await check.door(resigned(access, key));
+  const control = await check.askProtected(resigned(access, key));
   return control.status === 200
     ? undefined
     : `The target refuses its own token signed again with its own key (${seenStatus(control)}): it remembers what it issued.`;
@@ -54,15 +54,13 @@ export async function keyIfProven(check: Check, access: string): Promise<string 
  * @throws Unverified if the target takes no refresh token that it did not issue
  */
 export async function rotatesResigned(check: Check, chain: Chain, key: string): Promise<void> {
-  const reply = await check.answered('REF-01', 'refresh', () =>
-    check.api.refresh({ refresh: resigned(chain.refresh, key) }),
-  );
+  const reply = await check.answered('REF-01', 'refresh', () => check.api.refresh(resigned(chain.refresh, key)));
   if (reply.status === 200) {
     chain.advance(reply);
     return;
   }
   // A look at what it does not know may have ended the chain.
-  chain.spoil();
+  chain.invalidate();
   throw new Unverified(
     `The target refuses its own refresh token signed again with its own key (${seenStatus(reply)}): it remembers what it issued.`,
   );

@@ -40,7 +40,7 @@ export async function judgeSwaggerUi(check: Check): Promise<void> {
   if (open === undefined) throw new Unverified('There is no browser in this run.');
   // A token of its own: the page shows it in a cURL line.
   const { access } = await check.login();
-  await check.opens(access);
+  await check.expectAuthorized(access);
   const browser = await open();
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
   const page = await context.newPage();

@@ -120,8 +120,8 @@ export async function compareTimes(pair: () => Promise<Pair>): Promise<Compariso
 /** LOG-07. Its own false alarms are as rare as ALPHA says; a difference too small to matter is none. */
 export async function timingSideChannel(check: Check): Promise<void> {
   // So many wrong passwords may lock an account: one of this check's own, where it may make one.
-  const { email, password } = check.target.register ? await check.newcomer() : await check.owner();
-  await check.logsIn({ email, password });
+  const { email, password } = check.target.register ? await check.registerAccount() : await check.owner();
+  await check.expectLogin({ email, password });
 
   const login = async (address: string): Promise<Reply> => {
     const body = { email: address, password: check.newAccount().password };
