@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { validate } from '@actions/languageservice';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 
-const folder = new URL('../.github/workflows/', import.meta.url);
+const folder = new URL('../../.github/workflows/', import.meta.url);
 for (const name of readdirSync(folder)) {
   const file = new URL(name, folder);
   const found = await validate(TextDocument.create(file.href, 'yaml', 1, readFileSync(file, 'utf8')));
