@@ -11,9 +11,10 @@ import {
   type TokenKind,
 } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
+import type { RouteOperation } from '../../fixtures/reference/routes.js';
 
 export type Json = Record<string, unknown>;
-export type Operation = 'register' | 'login' | 'refresh' | 'listKeywords' | 'createKeyword' | 'getKeyword';
+export type Operation = RouteOperation;
 
 const OPERATIONS: readonly Operation[] = [
   'register',

@@ -14,6 +14,7 @@ import { ROBUSTNESS } from './robustness.js';
 import { THROTTLE } from './throttle.js';
 import { TOKEN } from './token.js';
 import { UNAUTHENTICATED } from './unauthenticated.js';
+import { WORKERS } from './workers.js';
 
 /** Every defect, by the area of the clause that it is for. */
 export const DEFECTS: readonly Defect[] = [
@@ -29,6 +30,7 @@ export const DEFECTS: readonly Defect[] = [
   ...ROBUSTNESS,
   ...THROTTLE,
   ...JOURNEYS,
+  ...WORKERS,
   ...DOCUMENTATION,
   ...CHANNEL,
   ...CONSTANT_SERVERS,

@@ -11,6 +11,8 @@ export interface Proxy {
 export interface Handling {
   /** Answers a request itself, and returns true if it did. */
   readonly instead?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** What happens on the way before a request is passed on. */
+  readonly before?: (request: IncomingMessage) => Promise<void>;
   /** What to send in place of a body. */
   readonly changed?: (body: string) => string;
   /** Sees each answer that is passed on. */
@@ -18,12 +20,13 @@ export interface Handling {
 }
 
 /** @param target any address of the server behind */
-export async function startProxy(target: string, { instead, changed, answered }: Handling): Promise<Proxy> {
+export async function startProxy(target: string, { instead, before, changed, answered }: Handling): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
     if (instead?.(request, response) === true) return;
     void (async () => {
+      await before?.(request);
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const skipped = ['host', 'connection', 'content-length', 'transfer-encoding'];

@@ -1,18 +1,26 @@
 /** What the cells of the matrix should be, and the page that publishes them. */
 import { format } from 'prettier';
 import type { DeclaredCheck } from '../../fixtures/check/clause.js';
+import type { DialectPoint } from '../../fixtures/evidence/outcome.js';
 import { AREAS, CLAUSES, type ClauseId } from '../../spec/generated/clauses.js';
 import { DEFECTS } from '../defects/index.js';
-import { VARIANTS } from '../variants.js';
+import { knownGaps } from '../known-gaps.js';
+import { VARIANTS } from '../variants/index.js';
+import { driftSection } from './drift-cells.js';
+import { CLEAN, rowOf } from './rows.js';
 
 export interface Cell {
   readonly defect: string;
   readonly failed: readonly ClauseId[];
   readonly passed: readonly ClauseId[];
   readonly blocked: readonly (readonly [string, string])[];
+  readonly unverified: readonly ClauseId[];
+  /** Why a clause did not pass. */
   readonly reasons: Readonly<Record<string, string>>;
   /** Of each clause that failed, what its check reports. */
   readonly messages: Readonly<Record<string, readonly string[]>>;
+  /** The points in which its dialect differs from the guide's. */
+  readonly dialect: readonly DialectPoint[];
   readonly requests: number;
   readonly auth: number;
   readonly ms: number;
@@ -24,7 +32,10 @@ export const PROVED_ELSEWHERE: Readonly<Partial<Record<ClauseId, string>>> = {
   'LOG-07': 'selftest/timing.selftest.ts, for it needs a quiet machine',
 };
 
-function difference(one: readonly string[], other: readonly string[]): string[] {
+/** Clauses that a row of the matrix does not verify: they need a browser, or https. */
+const NEVER_HERE: readonly ClauseId[] = ['DOC-01', 'NET-01'];
+
+function difference<T extends string>(one: readonly T[], other: readonly string[]): T[] {
   return one.filter((id) => !other.includes(id));
 }
 
@@ -32,16 +43,24 @@ function difference(one: readonly string[], other: readonly string[]): string[] 
 export function faultsOf(cells: readonly Cell[], checks: readonly DeclaredCheck[], whole: boolean): string[] {
   const faults: string[] = [];
   for (const cell of cells) {
-    const defect = DEFECTS.find(({ id }) => id === cell.defect);
-    const variant = VARIANTS.find(({ id }) => id === cell.defect);
+    const { defect, variant } = rowOf(cell.defect);
+    const gaps = knownGaps(cell.defect);
     const pinned = defect?.clauses ?? variant?.fails ?? [];
-    const name = defect === undefined && variant === undefined ? 'the conforming target' : cell.defect;
-    for (const id of difference(cell.failed, pinned)) {
+    const name = cell.defect === CLEAN ? 'the conforming target' : cell.defect;
+    for (const id of difference(cell.failed, [...pinned, ...gaps])) {
       faults.push(`${name}: ${id} fails and is not pinned: ${cell.reasons[id] ?? ''}`);
+    }
+    for (const id of gaps) {
+      if (![...cell.failed, ...cell.unverified].includes(id) && !cell.blocked.some(([clause]) => clause === id))
+        faults.push(`${name}: ${id} is a known gap that is no more: take it off the list`);
+    }
+    for (const { point, owner } of cell.dialect) {
+      if (owner !== undefined && !cell.failed.includes(owner))
+        faults.push(`${name}: its ${point} differs from the guide's, and ${owner}, which owns that, does not fail`);
     }
     const skipped = (id: string): boolean =>
       id === 'DOC-01' && !cell.passed.includes('DOC-01') && !cell.failed.includes('DOC-01');
-    for (const id of difference(pinned, cell.failed)) {
+    for (const id of difference(pinned, [...cell.failed, ...gaps])) {
       if (skipped(id)) continue;
       const blocked = cell.blocked.find(([clause]) => clause === id);
       faults.push(
@@ -49,7 +68,14 @@ export function faultsOf(cells: readonly Cell[], checks: readonly DeclaredCheck[
       );
     }
     if (defect === undefined) {
-      for (const [id, by] of cell.blocked) faults.push(`${name}: ${id} is blocked by ${by}, and nothing is wrong`);
+      for (const [id, by] of cell.blocked)
+        if (!gaps.some((gap) => gap === id) && !pinned.some((failing) => failing === by))
+          faults.push(`${name}: ${id} is blocked by ${by}, and nothing is wrong`);
+    }
+    if (variant !== undefined && variant.unverified !== 'any') {
+      const excused: readonly ClauseId[] = [...NEVER_HERE, ...gaps, ...(variant.unverified ?? [])];
+      for (const id of difference(cell.unverified, excused))
+        faults.push(`${name}: ${id} is not verified, and nothing is wrong: ${cell.reasons[id] ?? ''}`);
     }
     if (defect !== undefined && cell.failed.length === 0 && !pinned.every(skipped))
       faults.push(`${name}: no clause fails`);
@@ -147,5 +173,6 @@ export async function matrixPage(): Promise<string> {
     '|---|---|---|',
     ...VARIANTS.map(({ id, words, fails }) => `| \`${id}\` | ${words} | ${fails?.join(', ') ?? ''} |`),
   );
+  lines.push('', ...driftSection());
   return format(lines.join('\n'), { parser: 'markdown', printWidth: 120 });
 }

@@ -1,0 +1,105 @@
+/** What the rows of the drifts should be: the owner fails and nothing beside it, little is blocked, and defects are still found. */
+import type { ClauseId } from '../../spec/generated/clauses.js';
+import { DRIFTS, type Drift } from '../drifts/index.js';
+import { PINS } from '../drifts/pins.js';
+import { SAMPLE } from '../drifts/sample.js';
+import { knownGaps } from '../known-gaps.js';
+import type { Cell } from './page.js';
+import { rowOf } from './rows.js';
+
+/** Is the defect of a crossed row found: does a clause of its own fail that does not fail for the drift alone? */
+export function isFound({ defect: name, failed }: Cell): boolean {
+  const { drift, defect } = rowOf(name);
+  return failed.some((id) => defect?.clauses.includes(id) === true && drift?.fails.includes(id) === false);
+}
+
+/** Why nobody could find a defect under a drift; undefined if somebody could. */
+export function hidden(
+  drift: Drift,
+  { id, clauses }: { readonly id: string; readonly clauses: readonly ClauseId[] },
+): string | undefined {
+  if (drift.hides?.[id] !== undefined) return drift.hides[id];
+  return clauses.every((clause) => drift.fails.includes(clause)) ? 'its clauses fail for the drift already' : undefined;
+}
+
+function alone(drift: Drift, cell: Cell): string[] {
+  const gaps = knownGaps(cell.defect);
+  const blocked = cell.blocked.map(([id]) => id);
+  const faults = cell.failed
+    .filter((id) => !drift.fails.includes(id) && !gaps.includes(id))
+    .map((id) => `${cell.defect}: ${id} fails beside the point: ${cell.reasons[id] ?? ''}`);
+  for (const id of drift.fails)
+    if (!cell.failed.includes(id) && !gaps.includes(id))
+      faults.push(`${cell.defect}: ${id} owns the point and does not fail: ${cell.reasons[id] ?? 'it passes'}`);
+  for (const { point, owner } of cell.dialect)
+    if (owner !== undefined && !cell.failed.includes(owner) && !gaps.includes(owner))
+      faults.push(
+        `${cell.defect}: its ${point} differs from the guide's, and ${owner}, which owns that, does not fail`,
+      );
+  const counted = cell.blocked.filter(([id]) => !gaps.some((gap) => gap === id));
+  if (counted.length > drift.mostBlocked)
+    faults.push(
+      `${cell.defect}: ${String(counted.length)} clauses are blocked, at most ${String(drift.mostBlocked)} may be: ${counted.map(([id, by]) => `${id} by ${by}`).join(', ')}`,
+    );
+  for (const id of gaps)
+    if (!cell.failed.includes(id) && !blocked.includes(id))
+      faults.push(`${cell.defect}: ${id} is a known gap that is no more: take it off the list`);
+  return faults;
+}
+
+/** Every way in which the rows of drifts are not as pinned: one line each. */
+export function driftFaults(cells: readonly Cell[]): string[] {
+  return cells.flatMap((cell) => {
+    const { drift, defect } = rowOf(cell.defect);
+    if (drift === undefined) return [];
+    if (defect === undefined) return alone(drift, cell);
+    const missed = PINS[drift.id]?.missed ?? [];
+    if (isFound(cell) === missed.includes(defect.id) && hidden(drift, defect) === undefined)
+      return [
+        isFound(cell)
+          ? `${cell.defect}: it is found, and pinned as missed`
+          : `${cell.defect}: it is not found: ${defect.clauses.map((id) => `${id} ${cell.reasons[id] ?? (cell.failed.includes(id) ? 'fails for the drift' : 'passes')}`).join('; ')}`,
+      ];
+    return [];
+  });
+}
+
+/** A line for each drift: what fails, what is blocked, what of the sample is found. */
+export function driftSummary(cells: readonly Cell[]): string[] {
+  const lines: string[] = [];
+  for (const cell of cells) {
+    const { drift, defect } = rowOf(cell.defect);
+    if (drift === undefined || defect !== undefined) continue;
+    const crossed = cells.filter(({ defect: name }) => rowOf(name).drift === drift && rowOf(name).defect !== undefined);
+    const fair = crossed.filter(({ defect: name }) => {
+      const beneath = rowOf(name).defect;
+      return beneath !== undefined && hidden(drift, beneath) === undefined;
+    });
+    lines.push(
+      `${drift.id}: fails ${cell.failed.join(', ') || 'nothing'}; ${String(cell.blocked.length)} blocked, ${String(cell.unverified.length)} unverified; ${String(fair.filter(isFound).length)} of ${String(fair.length)} defects found`,
+    );
+  }
+  return lines;
+}
+
+/** The section of docs/kill-matrix.md about drifts. */
+export function driftSection(): string[] {
+  const rows = DRIFTS.map((drift) => {
+    const pin = PINS[drift.id];
+    const fair = SAMPLE.filter((defect) => hidden(drift, defect) === undefined);
+    const found = fair.length - fair.filter(({ id }) => pin?.missed.includes(id)).length;
+    const share = `${String(found)} of ${String(fair.length)} (${String(Math.floor((100 * found) / fair.length))} %)`;
+    return `| \`${drift.id}\` | ${drift.story} | ${drift.fails.join(', ')} | ${pin?.blocked.join(', ') ?? ''} | ${pin === undefined ? 'not measured' : share} |`;
+  });
+  return [
+    '## Servers that have drifted',
+    '',
+    'Each says differently what the guide says. The clause that owns the point fails, nothing beside it, and few clauses are blocked, because their question has',
+    `no meaning left. Beneath each drift ${String(SAMPLE.length)} defects of all areas were built in, one at a time: the last column says how many a clause of their own still finds, of those`,
+    'for which the drift leaves room.',
+    '',
+    '| drift | what is different | clauses that fail | clauses that are blocked | defects that are still found |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ];
+}

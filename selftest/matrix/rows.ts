@@ -1,0 +1,91 @@
+/** The rows of the matrix by their names: the conforming target, defects, variants, drifts, and drifts with a defect beneath. */
+import { CLAUSES, type ClauseId } from '../../spec/generated/clauses.js';
+import { DEFECTS } from '../defects/index.js';
+import { compose } from '../drifts/drift.js';
+import { DRIFTS, type Drift } from '../drifts/index.js';
+import { SAMPLE } from '../drifts/sample.js';
+import type { Defect } from '../defects/defect.js';
+import { VARIANTS, type Variant } from '../variants/index.js';
+import type { Change } from './run.js';
+
+/** The embedded target as it is. */
+export const CLEAN = 'none';
+
+const DRIFT = 'drift:';
+const CROSS = '×';
+
+export interface Row {
+  readonly defect?: Defect;
+  readonly variant?: Variant;
+  readonly drift?: Drift;
+}
+
+export const driftRow = (drift: Drift): string => DRIFT + drift.id;
+export const crossedRow = (drift: Drift, defect: Defect): string => `${driftRow(drift)}${CROSS}${defect.id}`;
+
+const found = (key: keyof Row, one: Defect | Variant | Drift | undefined): Row =>
+  one === undefined ? {} : { [key]: one };
+
+/** What a row is about; nothing of it is set for the conforming target, or for a name that nothing has. */
+export function rowOf(name: string): Row {
+  if (!name.startsWith(DRIFT))
+    return {
+      ...found(
+        'defect',
+        DEFECTS.find(({ id }) => id === name),
+      ),
+      ...found(
+        'variant',
+        VARIANTS.find(({ id }) => id === name),
+      ),
+    };
+  const [driftId, defectId] = name.slice(DRIFT.length).split(CROSS);
+  return {
+    ...found(
+      'drift',
+      DRIFTS.find(({ id }) => id === driftId),
+    ),
+    ...found(
+      'defect',
+      DEFECTS.find(({ id }) => id === defectId),
+    ),
+  };
+}
+
+/** What a row does to the embedded target; undefined: nothing. */
+export function changeOf({ defect, variant, drift }: Row): Change | undefined {
+  if (drift === undefined) return defect ?? variant;
+  return defect === undefined ? drift : compose(drift, defect);
+}
+
+/** Whether a run of it opens a browser. */
+export function shows(name: string): boolean {
+  const { defect, variant, drift } = rowOf(name);
+  return name === CLEAN || (drift === undefined && (defect ?? variant)?.browser === true);
+}
+
+/** Each drift alone, and with each defect of the sample beneath. */
+export function driftRows(drifts: readonly Drift[] = DRIFTS, sample: readonly Defect[] = SAMPLE): string[] {
+  return drifts.flatMap((drift) => [driftRow(drift), ...sample.map((defect) => crossedRow(drift, defect))]);
+}
+
+/**
+ * The rows that somebody asks for.
+ * @param names clauses, defects, variants, drifts (`drift:ID`), or `none`, `variants`, `drifts`; empty: the matrix
+ * @throws Error for a name that nothing has
+ */
+export function rowsFor(names: readonly string[]): string[] {
+  if (names.length === 0) return [CLEAN, ...[...VARIANTS, ...DEFECTS].map(({ id }) => id)];
+  const rows = names.flatMap((name) => {
+    if (CLAUSES.some(({ id }) => id === name))
+      return DEFECTS.filter(({ clauses }) => clauses.includes(name as ClauseId)).map(({ id }) => id);
+    if (name === CLEAN) return [CLEAN];
+    if (name === 'variants') return VARIANTS.map(({ id }) => id);
+    if (name === 'drifts') return driftRows();
+    const { drift, ...others } = rowOf(name);
+    if (drift !== undefined && others.defect === undefined && !name.includes(CROSS)) return driftRows([drift]);
+    if (Object.keys(others).length > 0) return [name];
+    throw new Error(`${name} is neither a clause nor a defect nor a variant nor a drift (drift:ID).`);
+  });
+  return [...new Set(rows)];
+}
