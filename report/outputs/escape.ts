@@ -3,33 +3,9 @@
  * is, is shown as its code.
  */
 
-/** Characters of a target's text that are shown in one place. */
-const LONGEST = 600;
+import { shortened, visible, visibleLines } from '../../fixtures/evidence/visible.js';
 
-/** Controls, format characters (those that reorder, join or hide text), separators, and halves of surrogate pairs. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
-function code(character: string): string {
-  const hex = (character.codePointAt(0) ?? 0).toString(16);
-  return hex.length > 4 ? String.raw`\u{${hex}}` : String.raw`\u${hex.padStart(4, '0')}`;
-}
-
-/** At most `longest` characters, and no half of a surrogate pair at the end. */
-export function shortened(text: string, longest: number): string {
-  return text.length > longest ? `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…` : text;
-}
-
-/** One line in which everything can be seen. For consoles, and for everything below. */
-export function visible(text: string, longest = LONGEST): string {
-  return shortened(text, longest).replace(INVISIBLE, (character) => (character === '\n' ? ' ' : code(character)));
-}
-
-/** The same with its line breaks and tabs: for bodies, and for messages of several lines. */
-export function visibleLines(text: string, longest = 4000): string {
-  return shortened(text, longest).replace(INVISIBLE, (character) =>
-    /[\n\t]/.test(character) ? character : code(character),
-  );
-}
+export { shortened, visible, visibleLines };
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
