@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { matrixPage, sharpness } from './matrix/page.js';
+import { unmatchedHints } from './matrix/hints.js';
+import { matrixPage, sharpness, type Cell } from './matrix/page.js';
 import { ROOT } from './harness/command-line.js';
 
 test('the published matrix is what is pinned, and sharp', async () => {
@@ -21,6 +22,7 @@ test('every defect is caught by exactly the clauses that are pinned', async () =
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await new Promise((resolve) => child.on('close', resolve));
-  const { faults } = JSON.parse(output) as { faults: string[] };
+  const { faults, cells } = JSON.parse(output) as { faults: string[]; cells: Cell[] };
   expect(faults).toEqual([]);
+  expect(unmatchedHints(cells), 'report/hints.yaml').toEqual([]);
 });
