@@ -23,12 +23,8 @@ export interface LikelyCause {
   readonly hint: string;
 }
 
-let table: z.infer<typeof Table> | undefined;
-
-/** @throws ZodError if hints.yaml is not as it should be */
-export function hintTable(): z.infer<typeof Table> {
-  return (table ??= Table.parse(parse(readFileSync(join(__dirname, 'hints.yaml'), 'utf8'))));
-}
+/** hints.yaml. */
+export const HINTS = Table.parse(parse(readFileSync(join(__dirname, 'hints.yaml'), 'utf8')));
 
 /**
  * What probably is wrong with the target; undefined where nothing typical is known, and for clauses that did not fail.
@@ -37,7 +33,7 @@ export function hintTable(): z.infer<typeof Table> {
 export function likelyCause(result: ClauseResult, failed: ReadonlySet<string>): LikelyCause | undefined {
   const { clause, verdict, failures } = result;
   if (verdict !== 'failed' && verdict !== 'waived') return undefined;
-  const { shared, clauses, otherwise } = hintTable();
+  const { shared, clauses, otherwise } = HINTS;
   const messages = failures.map(({ message }) => message);
   const together = shared.find(
     ({ clauses: ids, seen, beside }) =>

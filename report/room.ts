@@ -1,6 +1,7 @@
 /** What of a run's exchanges a report has room for, so that no target can make it large. */
 import type { Exchange } from '../fixtures/evidence/outcome.js';
 import { shortened } from './outputs/escape.js';
+import { TELLING } from './outputs/headers.js';
 import type { ClauseResult } from './verdict.js';
 
 /** How much is shown of one clause. */
@@ -13,8 +14,6 @@ const HEADERS = { count: 30, name: 100, value: 300 };
 const BODY = { failure: 2100, evidence: 600, row: 300 };
 /** Characters of all exchanges together, and of those beside rows. */
 const ROOM = { exchanges: 1_500_000, rows: 700_000 };
-/** Headers that tell something beside a row. */
-const TELLING = /^(authorization|content-type|www-authenticate|allow|location|retry-after|origin|cookie|set-cookie)$/i;
 
 /** The exchanges that a report keeps, shortened: of failures and as evidence, and beside rows. */
 export interface Kept {

@@ -48,3 +48,14 @@ test('a report that cannot be written: the verdict is told all the same, and the
   expect(run.output).toMatch(/The embedded target conforms in what was checked: 1 of 1 selected clause holds/);
   expect(run.output).toMatch(/The report could not be written: /);
 });
+
+test('CONFORMANCE_EVIDENCE=shape leaves of each body its structure only', async () => {
+  const run = await runSuite({ CONFORMANCE_EVIDENCE: 'shape' }, ['--grep', 'LOG-01|LOG-02']);
+  expect(run.exitCode, run.output).toBe(0);
+  const exchanges = run.report?.clauses.flatMap(({ evidence }) => evidence) ?? [];
+  expect(exchanges.length).toBeGreaterThan(0);
+  for (const { request, response } of exchanges) {
+    expect(request.body ?? '{}').toMatch(/^(\{"email":"string","password":"string"\}|\{\})$/);
+    expect(response?.body).toMatch(/^\{"success":"boolean",/);
+  }
+});

@@ -1,9 +1,7 @@
 /** An exchange as a line that repeats it by hand: what was masked becomes a shell variable to fill in. */
 import type { Exchange } from '../../fixtures/evidence/outcome.js';
 import { shellWord, visible } from './escape.js';
-
-/** Sent by every client, and of no use to a reader. */
-const NOISE = /^(user-agent|accept-encoding|connection|host|content-length)$/i;
+import { NOISE } from './headers.js';
 
 /** What stands for a secret in a recorded exchange; a mask may have been masked again. */
 const MASK = /«(?:[^«»]|«[^«»]*»)*»/g;

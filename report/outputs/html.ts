@@ -7,6 +7,7 @@ import type { Exchange, Verdict } from '../../fixtures/evidence/outcome.js';
 import { AREAS } from '../../spec/generated/clauses.js';
 import { sourceLinks } from '../../spec/sources.js';
 import { html, shortened, visibleLines } from './escape.js';
+import { NOISE, TELLING } from './headers.js';
 import type { Report, ReportedClause, ReportedFailure, ReportedRow } from '../model.js';
 import { lifeOfTokens } from './timeline.js';
 import {
@@ -33,10 +34,6 @@ const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified
 const ROOM = { evidence: 450_000, rows: 250_000, appendix: 120_000 };
 /** Characters of a text from the target where it is shown beside others, and causes shown in full. */
 const SHOWN = { text: 300, note: 160, causes: 30 };
-
-/** Headers worth showing where nothing failed. */
-const TELLING =
-  /^(authorization|content-type|www-authenticate|cache-control|allow|location|retry-after|set-cookie|cookie|origin|x-request-id|x-throttle-.*|access-control-.*|strict-transport-security)$/i;
 
 // Whatever is put into the page by `<%= %>` is made visible and escaped; `<%~ %>` is for what this module made itself.
 const eta = new Eta({ views: __dirname, useWith: false, escapeFunction: (value) => html(String(value)) });
@@ -72,9 +69,6 @@ function pretty(body: string): string {
     return body;
   }
 }
-
-/** Headers that tell nothing. */
-const NOISE = /^(user-agent|connection|keep-alive|content-length|accept-encoding|host)$/i;
 
 type Headers = Exchange['request']['headers'];
 
