@@ -1,6 +1,6 @@
 /** From the results of a run to its report. */
 import type { Cost, Failure, RowResult, RunFacts, Verdict } from '../fixtures/evidence/outcome.js';
-import type { GateLevel } from '../fixtures/run/target.js';
+import { gates, type GateLevel } from '../fixtures/run/target.js';
 import type { Waivers } from '../fixtures/run/waivers.js';
 import { rootCauses } from './causes.js';
 import { likelyCause } from './hints.js';
@@ -15,7 +15,7 @@ import {
 import { curlLine } from './outputs/curl.js';
 import { shortened } from './outputs/escape.js';
 import { fittingExchanges, isWrong, LONGEST, rowExchange, SHOWN, type Kept } from './room.js';
-import { gates, type ClauseResult, type RunVerdict } from './verdict.js';
+import type { ClauseResult, RunVerdict } from './verdict.js';
 
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;

@@ -52,8 +52,6 @@ export interface RunVerdict {
   readonly problems: readonly string[];
 }
 
-export { gates } from '../fixtures/run/target.js';
-
 /** Strongest first: what is found once is not unfound by a repetition. */
 const STRENGTH: readonly Verdict[] = ['failed', 'waived', 'blocked', 'unverified', 'passed'];
 
@@ -197,16 +195,9 @@ function withSharedIds(results: ClauseResult[], finished: readonly Finished[], w
   );
 }
 
-/** How a check says that the run was given up, where its outcome has no `stopped` (fixtures/run/run.ts and pacing.ts). */
-const GIVEN_UP = /^the target (gave no response|kept answering 429|asks to wait)/;
-
 /** Why a run was given up on the way, from what its checks say; undefined if it was not. */
 export function givenUp(finished: readonly Finished[]): string | undefined {
-  const reasons = finished.flatMap(({ outcome }) => {
-    if (outcome?.stopped !== undefined) return [outcome.stopped];
-    return outcome?.verdict === 'unverified' && GIVEN_UP.test(outcome.reason ?? '') ? [outcome.reason ?? ''] : [];
-  });
-  return reasons[0];
+  return finished.find(({ outcome }) => outcome?.stopped !== undefined)?.outcome?.stopped;
 }
 
 /** What the verdict of a run depends on besides the results of its clauses. */

@@ -54,7 +54,7 @@ test('what is not judged because of a waiver is told wherever the verdict is', (
   );
   for (const text of [consoleText(report, 'out', false), summaryMarkdown(report), htmlReport(report, '')]) {
     expect(text).toMatch(/conforms with waivers/);
-    expect(text).toMatch(/[Nn]ot judged because of (a )?waiver[^]*REF-11/);
+    expect(text).toMatch(/[Nn]ot judged because of (the )?waiver[^]*REF-11/);
   }
   const { message, color } = JSON.parse(badge(report)) as Record<string, string>;
   expect(message).toContain('2 not judged');
@@ -81,6 +81,18 @@ test('a clause whose prerequisite was not selected: the command that selects it'
     dependsOn: 'LOG-01',
   });
   expect(consoleText(report, 'out', false)).toContain('npx playwright test --grep "LOG-01|REF-05"');
+});
+
+test('a run that was given up is inconclusive, and says why; a report of format 1 is still read', () => {
+  const stopped = 'the target gave no response 12 times in a row, so the run was stopped';
+  const report = reportOf(allBut(came('REF-05', 'unverified', { stopped })));
+  expect(report).toMatchObject({ verdict: 'inconclusive', problems: [`The run was given up: ${stopped}.`] });
+
+  const baseline = join(mkdtempSync(join(tmpdir(), 'earlier-')), 'report.json');
+  const { run: _, ...old } = reportOf(allBut(came('REF-05', 'failed')));
+  writeFileSync(baseline, JSON.stringify({ ...old, format: 'igny8-auth-conformance/1' }));
+  const waived = reportOf(allBut(came('REF-05', 'failed')), { baseline, waivers: waivedBy('REF-05', []) });
+  expect(waived.baseline).toMatchObject({ newlyWaived: ['REF-05'], newlyFailing: [], fixed: [] });
 });
 
 test('rows and how many were asked are in the report, each with its exchange', () => {
