@@ -7,7 +7,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FullConfig, Reporter, Suite, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
-import { EXCHANGES_ATTACHMENT, OUTCOME_ATTACHMENT, type Exchange, type Outcome } from '../fixtures/evidence/outcome.js';
+import { OUTCOME_ATTACHMENT, type Outcome } from '../fixtures/evidence/outcome.js';
 import { clean } from '../fixtures/evidence/secrets.js';
 import type { ClauseId } from '../spec/generated/clauses.js';
 import { checkLocations } from './locations.js';
@@ -40,47 +40,30 @@ function cleanValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, cleanValue(member)]));
 }
 
-function cleanStep(step: TestStep): void {
-  step.title = inert(step.title);
-  cleanError(step.error);
-  const holder = step as { params?: unknown };
-  if (holder.params !== undefined) holder.params = cleanValue(holder.params);
-  step.annotations.forEach(cleanAnnotation);
-  cleanAttachments(step.attachments);
-}
-
 function cleanAnnotation(annotation: { description?: string }): void {
   if (annotation.description !== undefined) annotation.description = inert(annotation.description);
 }
 
-/** The attachments that hold exchanges: an outcome, and a list of exchanges. */
-function withoutBodies(name: string, text: string): string {
-  const value = JSON.parse(text) as Outcome | Exchange[];
-  if (Array.isArray(value)) return JSON.stringify(value.map(withoutData), undefined, 2);
-  const failures = value.failures.map((failure) =>
+/** An outcome without the contents of its exchanges' bodies. */
+function withoutBodies(text: string): string {
+  const outcome = JSON.parse(text) as Outcome;
+  const failures = outcome.failures.map((failure) =>
     failure.exchange === undefined ? failure : { ...failure, exchange: withoutData(failure.exchange) },
   );
-  return name === OUTCOME_ATTACHMENT
-    ? JSON.stringify({ ...value, failures, exchanges: value.exchanges.map(withoutData) })
-    : text;
+  return JSON.stringify({ ...outcome, failures, exchanges: outcome.exchanges.map(withoutData) });
 }
 
-function cleanAttachments(attachments: TestResult['attachments'], shape = false): void {
-  for (const attachment of [...attachments]) {
-    if (attachment.name === 'error-context') {
-      // Holds the error once more, and the source of the check: nothing that the report has not.
-      attachments.splice(attachments.indexOf(attachment), 1);
-      if (attachment.path !== undefined) rmSync(attachment.path, { force: true });
-    } else if (attachment.body !== undefined && /^text\/|json/.test(attachment.contentType)) {
-      const text = attachment.body.toString('utf8');
-      const holds = attachment.name === OUTCOME_ATTACHMENT || attachment.name === EXCHANGES_ATTACHMENT;
-      const cleaned = clean(shape && holds ? withoutBodies(attachment.name, text) : text);
-      if (cleaned !== text) attachment.body = Buffer.from(cleaned);
-    }
-  }
-}
+/** Titles kept cleaned, for they come again hundreds of times. */
+const KEPT_TITLES = 2000;
 
+/**
+ * Each thing is cleaned once, when it is complete and before the reporters after this one see it: a step's title and parameters when it
+ * begins, its error when it ends, an attachment when its step or its test does.
+ */
 export default class Sanitiser implements Reporter {
+  private readonly titles = new Map<string, string>();
+  private readonly cleaned = new WeakSet();
+
   constructor(private readonly options: Partial<Pick<ReporterOptions, 'evidence'>> = {}) {}
 
   printsToStdio(): boolean {
@@ -98,11 +81,15 @@ export default class Sanitiser implements Reporter {
   }
 
   onStepBegin(_: TestCase, __: TestResult, step: TestStep): void {
-    cleanStep(step);
+    step.title = this.title(step.title);
+    const holder = step as { params?: unknown };
+    if (holder.params !== undefined) holder.params = cleanValue(holder.params);
   }
 
   onStepEnd(_: TestCase, __: TestResult, step: TestStep): void {
-    cleanStep(step);
+    cleanError(step.error);
+    step.annotations.forEach(cleanAnnotation);
+    this.cleanAttachments(step.attachments);
   }
 
   onError(error: TestError): void {
@@ -114,14 +101,39 @@ export default class Sanitiser implements Reporter {
     cleanError(result.error);
     const steps = (list: readonly TestStep[]): void => {
       for (const step of list) {
-        cleanStep(step);
+        this.cleanAttachments(step.attachments);
         steps(step.steps);
       }
     };
     steps(result.steps);
     [...test.annotations, ...result.annotations].forEach(cleanAnnotation);
-    cleanAttachments(result.attachments, this.options.evidence === 'shape');
+    this.cleanAttachments(result.attachments);
     result.stdout = result.stdout.map((chunk) => clean(chunk.toString()));
     result.stderr = result.stderr.map((chunk) => clean(chunk.toString()));
+  }
+
+  private title(title: string): string {
+    const before = this.titles.get(title);
+    if (before !== undefined) return before;
+    const cleaned = inert(title);
+    if (this.titles.size < KEPT_TITLES) this.titles.set(title, cleaned);
+    return cleaned;
+  }
+
+  private cleanAttachments(attachments: TestResult['attachments']): void {
+    for (const attachment of [...attachments]) {
+      if (attachment.name === 'error-context') {
+        // Holds the error once more, and the source of the check: nothing that the report has not.
+        attachments.splice(attachments.indexOf(attachment), 1);
+        if (attachment.path !== undefined) rmSync(attachment.path, { force: true });
+      } else if (attachment.body !== undefined && !this.cleaned.has(attachment)) {
+        this.cleaned.add(attachment);
+        if (!/^text\/|json/.test(attachment.contentType)) continue;
+        const text = attachment.body.toString('utf8');
+        const shape = attachment.name === OUTCOME_ATTACHMENT && this.options.evidence === 'shape';
+        const cleaned = clean(shape ? withoutBodies(text) : text);
+        if (cleaned !== text) attachment.body = Buffer.from(cleaned);
+      }
+    }
   }
 }

@@ -58,7 +58,7 @@ async function walk(check: Check): Promise<void> {
 }
 
 /** Every answer of the run so far, the tour's among them. */
-export async function everyAnswer(check: Check): Promise<Observation[]> {
+export async function everyAnswer(check: Check): Promise<readonly Observation[]> {
   await check.once('tour', async () => {
     await walk(check);
     return true;
