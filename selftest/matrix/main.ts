@@ -6,6 +6,7 @@
  *   npm run kill -- spent-400    one defect, or one conforming variant
  *   npm run kill -- variants     the conforming variants, on which nothing may fail
  *   npm run kill -- none         the conforming target
+ *   npm run kill -- sample       what `npm test` runs
  *   npm run kill -- drifts       the drifts, each alone and with each defect of a sample beneath
  *   npm run kill -- drift:trio   one drift, likewise
  *   npm run kill -- --write      writes docs/kill-matrix.md from what is pinned, and runs nothing
@@ -14,6 +15,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { driftFaults, driftSummary } from './drift-cells.js';
+import { unmatchedHints } from './hints.js';
 import { faultsOf, matrixPage } from './page.js';
 import { runAll, work } from './pool.js';
 import { rowOf, rowsFor } from './rows.js';
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
       whole,
     ),
     ...driftFaults(drifting),
+    ...(whole ? unmatchedHints(cells).map((hint) => `report/hints.yaml: ${hint}`) : []),
   ];
   if (values.json === true) process.stdout.write(JSON.stringify({ cells, faults, seconds }));
   else {
