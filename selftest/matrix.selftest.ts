@@ -13,7 +13,7 @@ test('the published matrix is what is pinned, and sharp', async () => {
 });
 
 /** A gap that was mended is taken off the list by whoever runs the whole matrix; which gaps show depends on the machine here and there. */
-const MENDED = /is a known gap that is no more/;
+const MENDED = 'is a known gap that is no more';
 
 test('of a sample of the matrix every cell is as pinned', async () => {
   test.setTimeout(900_000);
@@ -30,5 +30,5 @@ test('of a sample of the matrix every cell is as pinned', async () => {
   await new Promise((resolve) => child.on('close', resolve));
   const { faults, cells } = JSON.parse(output) as { faults: string[]; cells: Cell[] };
   expect(cells.length).toBeGreaterThan(100);
-  expect(faults.filter((fault) => !MENDED.test(fault))).toEqual([]);
+  expect(faults.filter((fault) => !fault.includes(MENDED))).toEqual([]);
 });
