@@ -73,6 +73,18 @@ export default tseslint.config(
     files: ['report/**'],
     rules: forbid('**/tests/**', '**/selftest/**', '**/fixtures/{http,check,setup,reference}/**'),
   },
+  {
+    files: ['fixtures/**', 'tests/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "NewExpression[callee.name='BoundedTransport'][arguments.length=0]",
+          message: 'Give it the way to the target, e.g. wayTo(check.target): without it a gateway refuses the request.',
+        },
+      ],
+    },
+  },
   { files: ['tests/*.ts'], rules: forbid('**/report/**', '**/selftest/**', '**/fixtures/{setup,reference}/**') },
   {
     files: ['tests/support/**'],

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
 import { generate } from 'selfsigned';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
+import { DIRECT } from '../fixtures/http/way.js';
 import { PlainError } from '../fixtures/setup/configuration.js';
 import { startReference } from '../fixtures/reference/server.js';
 import { PlaywrightTransport } from '../fixtures/http/playwright-transport.js';
@@ -91,7 +92,7 @@ test('the bounded client survives whatever comes, within its bounds', async () =
       url: server.address,
       headers: [['authorization', 'Bearer canary-of-hostile']] as [string, string][],
     };
-    const error: unknown = await new BoundedTransport()
+    const error: unknown = await new BoundedTransport(DIRECT)
       .send(request, { deadlineMs: 1000, maxBodyBytes: 1_000_000 })
       .catch((reason: unknown) => reason);
     server.close();
@@ -237,8 +238,8 @@ test('a redirect to another origin is not followed, and nothing reaches it', asy
     response.writeHead(200, json).end('{}');
   });
   const server = await serve((_, response) => response.writeHead(307, { location: elsewhere.address }).end());
-  const byPlaywright = new PlaywrightTransport(playwright.request);
-  for (const transport of [byPlaywright, new BoundedTransport()]) {
+  const byPlaywright = new PlaywrightTransport(playwright.request, DIRECT);
+  for (const transport of [byPlaywright, new BoundedTransport(DIRECT)]) {
     for (const [method, body] of [
       ['GET', undefined],
       ['POST', Buffer.from('{"password":"canary-password"}')],

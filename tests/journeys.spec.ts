@@ -7,6 +7,7 @@ import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtu
 import { aKeyword, dependsOnOwnRows, otherTenant } from './support/resources.js';
 import type { Bearer } from '../fixtures/check/api.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
+import { wayTo } from '../fixtures/run/target.js';
 import { GuideClient, LoginNeeded } from './support/guide-client.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
@@ -219,7 +220,7 @@ clause('JRN-07', async (check) => {
   const { access } = await check.session();
   await check.expectAuthorized(access);
   // A connection each: over a kept one all requests would go to the same worker.
-  const fresh = new BoundedTransport();
+  const fresh = new BoundedTransport(wayTo(check.target));
   const statuses: number[] = [];
   for (let i = 0; i < IN_A_ROW; i += 1) {
     const headers = [['authorization', `Bearer ${access}`]] as const;

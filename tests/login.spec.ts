@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Account, type Check, type Session } from '../fixtures/check/check.js';
 import { oddJson } from '../fixtures/check/api.js';
@@ -7,6 +5,8 @@ import { pathOf } from '../fixtures/run/dialect.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { firstSession } from './support/lifetimes.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
+import { keepingAgent } from '../fixtures/http/way.js';
+import { wayTo } from '../fixtures/run/target.js';
 import { Reply } from '../fixtures/evidence/reply.js';
 import { timingSideChannel } from './support/timing.js';
 import { otherTenant } from './support/resources.js';
@@ -323,8 +323,9 @@ clause('LOG-15', async (check) => {
   const requests = wanted.map(({ account: { email, password } }) =>
     oddJson('POST', 'auth/login/', { email, password }),
   );
-  const agent = new (check.target.baseUrl.startsWith('https:') ? HttpsAgent : HttpAgent)({ keepAlive: true });
-  const kept = new BoundedTransport(agent);
+  const way = wayTo(check.target);
+  const agent = keepingAgent(way);
+  const kept = new BoundedTransport(way, agent);
   const ways = [
     { name: 'over new connections', send: () => check.sender.sendAtOnce(requests) },
     {

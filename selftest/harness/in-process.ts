@@ -6,7 +6,7 @@ import type { Cost, Outcome } from '../../fixtures/evidence/outcome.js';
 import { beginRun } from '../../fixtures/setup/begin-run.js';
 import { RunState } from '../../fixtures/run/run.js';
 import { describeTarget } from '../../fixtures/setup/describe-target.js';
-import type { GateLevel, Target } from '../../fixtures/run/target.js';
+import { wayTo, type GateLevel, type Target } from '../../fixtures/run/target.js';
 import type { Waivers } from '../../fixtures/run/waivers.js';
 import type { Transport } from '../../fixtures/http/transport.js';
 import { Conclusion } from '../../report/conclusion.js';
@@ -24,7 +24,7 @@ import { allChecks, FACTS, meet } from '../matrix/run.js';
  */
 export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost; state: RunState; target: Target }> {
   const target = describeTarget(readConfiguration(env), undefined, {});
-  const { facts, state, target: known } = await beginRun(target, FACTS, new BoundedTransport());
+  const { facts, state, target: known } = await beginRun(target, FACTS);
   return { cost: facts.preflight, state, target: known };
 }
 
@@ -36,7 +36,7 @@ export async function runOne(
 ): Promise<Outcome> {
   const check = allChecks().find((one) => one.id === id);
   if (check === undefined) throw new Error(`${id} has no check`);
-  const bounded = more.transport ?? new BoundedTransport();
+  const bounded = more.transport ?? new BoundedTransport(wayTo(target));
   const { target: known, state } = await meet(target, bounded);
   const { outcome } = await runCheck(id, check.body, {
     run: state,

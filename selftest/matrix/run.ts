@@ -5,6 +5,7 @@ import { Agent } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
+import { DIRECT } from '../../fixtures/http/way.js';
 import { collectChecks, type DeclaredCheck } from '../../fixtures/check/clause.js';
 import { oddJson } from '../../fixtures/check/api.js';
 import type { Cache } from '../../fixtures/check/check.js';
@@ -128,7 +129,7 @@ export async function runChecks(
   const started = performance.now();
   // A connection for each request would be most of the work.
   const agent = hooks.agent ?? new Agent({ keepAlive: true });
-  const bounded = new BoundedTransport(agent);
+  const bounded = new BoundedTransport(DIRECT, agent);
   const { target: known, state } = await meet(target, bounded, hooks);
   const cache: Cache = new Map();
   const outcomes = new Map<ClauseId, Outcome>();

@@ -2,9 +2,9 @@
  * What a clumsy client or an attacker sends, a row each. Every row goes to refresh and to the creation of keywords; login and register are
  * dear (their rate limit is the tightest), so a row names at most one of them: the parser in front of both is the same.
  */
-import http from 'node:http';
-import https from 'node:https';
 import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
+import { keepingAgent } from '../../fixtures/http/way.js';
+import { wayTo } from '../../fixtures/run/target.js';
 import { Finding, type Check } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
@@ -231,9 +231,9 @@ export function endpointsOf(check: Check, row: BadInput): Endpoint[] {
  * @throws Finding if the good request is answered wrongly, or not at all
  */
 export async function overOneConnection(check: Check, bad: Sendable, access: string): Promise<Reply> {
-  const Agent = check.target.baseUrl.startsWith('https:') ? https.Agent : http.Agent;
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const kept = new BoundedTransport(agent);
+  const way = wayTo(check.target);
+  const agent = keepingAgent(way, { maxSockets: 1 });
+  const kept = new BoundedTransport(way, agent);
   try {
     const reply = await check.sender.sendOver(bad, kept);
     const good: Sendable = {

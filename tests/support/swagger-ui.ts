@@ -2,6 +2,8 @@
 import type { Locator, Page } from '@playwright/test';
 import { Blocked, Finding, Unverified, type Check } from '../../fixtures/check/check.js';
 import { maskText } from '../../fixtures/evidence/secrets.js';
+import { keepAtHome } from '../../fixtures/run/carried-page.js';
+import { wayTo } from '../../fixtures/run/target.js';
 
 /** Milliseconds that the page has for each step. */
 const STEP_MS = 10_000;
@@ -48,12 +50,7 @@ export async function judgeSwaggerUi(check: Check): Promise<void> {
   const elsewhere = new Set<string>();
   const home = new Set([new URL(check.target.docsUrl).origin, new URL(check.target.baseUrl).origin]);
   try {
-    await page.route('**/*', (route) => {
-      const { origin, protocol } = new URL(route.request().url());
-      if (home.has(origin) || protocol === 'data:' || protocol === 'blob:') return route.continue();
-      elsewhere.add(origin);
-      return route.abort();
-    });
+    await keepAtHome(page, wayTo(check.target), home, elsewhere);
     const shown = async (name: string): Promise<void> => {
       if (check.services.attach === undefined) return;
       // The picture must not show what the text must not: the cURL line, the dialog's field, and what a response may quote.
