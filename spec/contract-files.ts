@@ -15,3 +15,6 @@ export function readContract(name: string): unknown {
     throw error;
   }
 }
+
+/** What the stubs of a new clause say of themselves, until somebody writes them. */
+export const UNWRITTEN = 'is not written yet';

@@ -1,6 +1,6 @@
 /** spec/requirements.yaml, checked, and what is generated from it. */
 import { z } from 'zod';
-import { ContractError, readContract } from './contract-files.js';
+import { ContractError, readContract, UNWRITTEN } from './contract-files.js';
 
 const Requirements = z.strictObject({
   contract: z.string(),
@@ -47,7 +47,8 @@ export function requirements(): z.infer<typeof Requirements> {
   const seen = new Set<string>();
   const areas = Object.keys(parsed.data.areas);
   let last = -1;
-  for (const { id, source, needs } of parsed.data.clauses) {
+  for (const { id, statement, source, needs } of parsed.data.clauses) {
+    if (statement.includes(UNWRITTEN)) faults.push(`${id}: its sentence ${UNWRITTEN}`);
     if (seen.has(id)) faults.push(`${id} is there twice`);
     seen.add(id);
     const area = areaOf(id);

@@ -2,15 +2,16 @@
  * `npm run generate`: the two files of the contract → types, validators and data in `spec/generated/`.
  * `-- --check` writes nothing and fails if anything there is stale.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { format } from 'prettier';
-import { ContractError, readContract } from './contract-files.js';
+import { ContractError, readContract, UNWRITTEN } from './contract-files.js';
 import { openApiFault, operationsFile, validatorFiles, type OpenApi } from './from-openapi.js';
 import { clausesFile } from './from-requirements.js';
 
+const ROOT = join(__dirname, '..');
 const OUT = join(__dirname, 'generated');
 
 async function generate(): Promise<Record<string, string>> {
@@ -32,6 +33,16 @@ async function generate(): Promise<Record<string, string>> {
   };
 }
 
+/** Files in which stubs of a new clause have been left as they were written by `npm run new-clause`. */
+function unwritten(): string[] {
+  const files = ['tests', 'selftest/defects', 'report'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => /\.(ts|yaml)$/.test(name))
+      .map((name) => `${folder}/${name}`),
+  );
+  return files.filter((file) => readFileSync(join(ROOT, file), 'utf8').includes(UNWRITTEN));
+}
+
 function current(name: string): string | undefined {
   try {
     return readFileSync(join(OUT, name), 'utf8');
@@ -43,6 +54,8 @@ function current(name: string): string | undefined {
 async function main(): Promise<void> {
   const stale = Object.entries(await generate()).filter(([name, content]) => current(name) !== content);
   if (process.argv.includes('--check')) {
+    const stubs = unwritten();
+    if (stubs.length > 0) throw new ContractError(`${stubs.join(', ')}: a new clause ${UNWRITTEN} there.`);
     if (stale.length > 0) {
       throw new ContractError(
         `${stale.map(([name]) => `spec/generated/${name}`).join(', ')}: stale, so run \`npm run generate\` and commit what it writes.`,
