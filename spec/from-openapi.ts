@@ -64,7 +64,9 @@ export function operationsFile(document: OpenApi): string {
       const answers = Object.entries(operation.responses).map(([status, response]) => {
         const target =
           response.$ref === undefined ? response : document.components.responses[nameOf(response.$ref) ?? ''];
-        return [status, schemaOf(`the ${status} of ${operation.operationId}`, target)] as const;
+        // What has no body has no schema (RFC 9110 §15.3.5).
+        const schema = status === '204' ? null : schemaOf(`the ${status} of ${operation.operationId}`, target);
+        return [status, schema] as const;
       });
       const request =
         operation.requestBody === undefined
@@ -137,15 +139,15 @@ export interface Operation {
   readonly endsSession: boolean;
   /** Name of the request's schema. */
   readonly request?: SchemaName;
-  /** Documented status → name of the answer's schema. */
-  readonly answers: Readonly<Record<string, SchemaName>>;
+  /** Documented status → name of the response's schema; null: it has no body. */
+  readonly answers: Readonly<Record<string, SchemaName | null>>;
 }
 
 export const OPERATIONS: readonly Operation[] = ${JSON.stringify(operations)};
 
-/** The schema of a documented answer; undefined if the operation does not document the status. */
+/** The schema of a documented response; undefined if it has none, or if the operation does not document the status. */
 export function answerSchema(operationId: string, status: number): SchemaName | undefined {
-  return OPERATIONS.find((operation) => operation.operationId === operationId)?.answers[String(status)];
+  return OPERATIONS.find((operation) => operation.operationId === operationId)?.answers[String(status)] ?? undefined;
 }
 
 /** What a request's schema says of one field. */

@@ -48,8 +48,8 @@ export interface Operation {
   readonly endsSession: boolean;
   /** Name of the request's schema. */
   readonly request?: SchemaName;
-  /** Documented status → name of the answer's schema. */
-  readonly answers: Readonly<Record<string, SchemaName>>;
+  /** Documented status → name of the response's schema; null: it has no body. */
+  readonly answers: Readonly<Record<string, SchemaName | null>>;
 }
 
 export const OPERATIONS: readonly Operation[] = [
@@ -181,9 +181,9 @@ export const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** The schema of a documented answer; undefined if the operation does not document the status. */
+/** The schema of a documented response; undefined if it has none, or if the operation does not document the status. */
 export function answerSchema(operationId: string, status: number): SchemaName | undefined {
-  return OPERATIONS.find((operation) => operation.operationId === operationId)?.answers[String(status)];
+  return OPERATIONS.find((operation) => operation.operationId === operationId)?.answers[String(status)] ?? undefined;
 }
 
 /** What a request's schema says of one field. */
