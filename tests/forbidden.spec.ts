@@ -1,6 +1,6 @@
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
-import { oddJson } from '../fixtures/check/api.js';
+import { jsonRequest, oddJson } from '../fixtures/check/api.js';
 import { named } from '../fixtures/check/judging.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
@@ -10,8 +10,13 @@ import {
   foreignResource,
   listed,
   otherTenant,
+  madeBy,
   otherTenantsResource,
+  remove,
+  type OtherTenant,
 } from './support/resources.js';
+import { CHANGING } from './support/protected-routes.js';
+import { exactRows, idOf } from './support/exact.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { provenKey } from './support/signing-key.js';
 import { decode, resign } from '../fixtures/evidence/jwt.js';
@@ -82,7 +87,7 @@ clause('FOR-04', async (check) => {
   if (other?.keyword === undefined) return;
   // Its text is known, so that a refusal that quotes it is seen.
   const { access } = await check.session();
-  const refused = await check.api.getResource(`planner/keywords/${other.keyword.id}/`, { access });
+  const refused = await check.api.getResource(check.api.path('getKeyword', other.keyword.id), { access });
   expect(refused, "another account's keyword").toHaveStatus(403, 404);
   expect(refused, 'the refusal').toSatisfy(
     !refused.text.includes(other.keyword.text),
@@ -103,8 +108,6 @@ clause('FOR-05', async (check) => {
 const AT_ONCE = 8;
 const ROUNDS = 2;
 
-const idOf = (row: unknown): string => String((row as { id?: unknown } | null)?.id);
-
 clause('FOR-06', async (check) => {
   const { id } = await foreignResource(check);
   const { access } = await check.session();
@@ -112,7 +115,7 @@ clause('FOR-06', async (check) => {
   const theirs = new Set([id, ...(other?.keyword === undefined ? [] : [other.keyword.id])]);
   const { rows, reply } = await listed(check, access);
   expect(reply, "the list of one's own account").toSatisfy(
-    !rows.some((row) => theirs.has(idOf(row))),
+    !rows.some((row) => theirs.has(idOf(row) ?? '')),
     "no row of another account's",
     "another account's row is in it",
   );
@@ -127,7 +130,7 @@ clause('FOR-06', async (check) => {
   }
   // Two users at once: what one request leaves in a place that both share is the other's to see.
   await check.expectAuthorized(other.access);
-  const own = new Set(rows.map(idOf));
+  const own = new Set(rows.map((row) => idOf(row) ?? ''));
   for (let round = 0; round < ROUNDS; round += 1) {
     const replies = await Promise.all(
       Array.from({ length: AT_ONCE }, async (_, turn) => {
@@ -137,7 +140,7 @@ clause('FOR-06', async (check) => {
     );
     for (const { mine, answer } of replies) {
       const strange = mine ? theirs : own;
-      const found = (answer.rows ?? []).some((row) => strange.has(idOf(row)));
+      const found = (exactRows(answer) ?? []).some((row) => strange.has(idOf(row) ?? ''));
       expect(answer, `a list asked for by two users at once, ${mine ? 'the one' : 'the other'}`).toSatisfy(
         !found,
         "no row of another account's",
@@ -233,26 +236,55 @@ clause('FOR-10', async (check) => {
   await check.eachRow(rows, async ({ query, more }) => {
     const { text, body } = aKeyword(check);
     const headers = [['authorization', `Bearer ${owner.access}`]] as const;
-    const reply = await check.raw(oddJson('POST', `planner/keywords/${query}`, { ...body, ...more }, headers));
+    const reply = await check.raw(
+      oddJson('POST', `${check.api.path('createKeyword')}${query}`, { ...body, ...more }, headers),
+    );
     const theirs = await listed(check, other.access);
     expect(theirs.reply, "the other account's list").toSatisfy(
       !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
       'as before',
       'the new row is in it',
     );
+    const { id } = other.keyword ?? {};
+    const shown =
+      reply.status < 500 || id === undefined
+        ? undefined
+        : await check.api.getResource(check.api.path('getKeyword', id), owner);
+    if (shown?.status === reply.status)
+      throw new Blocked('FOR-04', `what is another's is refused with ${seenStatus(shown)}`, shown.exchange);
     expect(reply, 'the write').toBeRefused();
   });
 });
 
-/** A new keyword of whoever the token belongs to. */
-async function madeBy(check: Check, bearer: { readonly access: string }): Promise<{ path: string; text: string }> {
-  const { text, body } = aKeyword(check);
-  const made = await check.api.createKeyword(body, bearer);
-  const { id } = made.payload ?? {};
-  if (made.status > 299 || (typeof id !== 'number' && typeof id !== 'string')) {
-    throw new Unverified(`POST planner/keywords/ returned ${seenStatus(made)}: set IGNY8_KEYWORD_BODY.`);
+/** One method against a row of another tenant; before it, against one's own: that tells whether the target has the method. */
+async function judgeForeignWrite(
+  check: Check,
+  method: string,
+  owner: { readonly access: string },
+  other: OtherTenant,
+): Promise<void> {
+  const body = method === 'DELETE' ? undefined : aKeyword(check).body;
+  const mine = await madeBy(check, owner);
+  const own = await check.raw(jsonRequest(method, mine.path, body, owner));
+  if (method !== 'DELETE' || own.status > 299) await remove(check, owner, mine);
+  check.measure(`${method} of one's own row`, String(own.status));
+  const theirs = await madeBy(check, other);
+  try {
+    const before = await check.api.getResource(theirs.path, other);
+    if (before.status !== 200 || !before.text.includes(theirs.text))
+      throw new Unverified(`The second account cannot read its own keyword: ${seenStatus(before)}.`);
+    const reply = await check.raw(jsonRequest(method, theirs.path, body, owner));
+    const after = await check.api.getResource(theirs.path, other);
+    expect(after, 'the row, read by its owner').toHaveStatus(200);
+    expect(after, 'the row').toSatisfy(after.text.includes(theirs.text), 'as it was', 'changed');
+    // How this target refuses to show the row, FOR-04 judges.
+    const shown = reply.status > 499 ? await check.api.getResource(theirs.path, owner) : undefined;
+    if (shown?.status === reply.status) throw new Blocked('FOR-04', `the row is refused with ${seenStatus(shown)}`);
+    if (own.status < 300) expect(reply, "another account's row").toHaveStatus(403, 404);
+    else expect(reply, "another account's row").toBeRefused();
+  } finally {
+    await remove(check, other, theirs);
   }
-  return { path: `planner/keywords/${String(id)}/`, text };
 }
 
 clause('FOR-11', async (check) => {
@@ -260,26 +292,8 @@ clause('FOR-11', async (check) => {
   if (other === undefined || !check.target.write)
     throw new Unverified('There is no second account in this run: set IGNY8_REGISTER=on.');
   const owner = await check.session();
-  const headers = [['authorization', `Bearer ${owner.access}`]] as const;
   await check.eachRow(
-    named(['PATCH', 'PUT', 'DELETE'], (method) => method),
-    async ({ value: method }) => {
-      const body = method === 'DELETE' ? undefined : aKeyword(check).body;
-      // The control, which tells whether the target has this method: the same request for a row of one's own.
-      const mine = await madeBy(check, owner);
-      const own = await check.raw(oddJson(method, mine.path, body, headers));
-      check.measure(`${method} of one's own row`, String(own.status));
-      const theirs = await madeBy(check, other);
-      const before = await check.api.getResource(theirs.path, other);
-      if (before.status !== 200) {
-        throw new Unverified(`The second account cannot read its own keyword: ${seenStatus(before)}.`);
-      }
-      const reply = await check.raw(oddJson(method, theirs.path, body, headers));
-      const after = await check.api.getResource(theirs.path, other);
-      expect(after, 'the row, read by its owner').toHaveStatus(200);
-      expect(after, 'the row').toSatisfy(after.text.includes(theirs.text), 'as it was', 'changed');
-      if (own.status < 300) expect(reply, "another account's row").toHaveStatus(403, 404);
-      else expect(reply, "another account's row").toBeRefused();
-    },
+    named(CHANGING, (method) => method),
+    ({ value: method }) => judgeForeignWrite(check, method, owner, other),
   );
 });

@@ -2,17 +2,38 @@ import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
 import { named } from '../fixtures/check/judging.js';
-import { oddJson } from '../fixtures/check/api.js';
-import { flipped, FORGERIES, type Forgery, type Means } from './support/forgeries.js';
+import { jsonRequest } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
-import { pathOf } from '../fixtures/run/dialect.js';
-import { serveKeys } from './support/attacker-keys.js';
-import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
 import type { Sendable } from '../fixtures/check/sender.js';
-import { listed, dependsOnOwnRows, otherTenant } from './support/resources.js';
+import { resign } from '../fixtures/evidence/jwt.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { onLoopback } from '../fixtures/run/target.js';
+import { serveKeys } from './support/attacker-keys.js';
+import {
+  badCredentials,
+  cookiesOf,
+  IDENTITY_HEADERS,
+  NO_JWT,
+  oddSpellings,
+  SPELLINGS_OF_VIEWS,
+  TOKEN_COOKIES,
+  TOKEN_PARAMETERS,
+} from './support/channels.js';
+import { idOf } from './support/exact.js';
+import { flipped, FORGERIES, judgeForgeries } from './support/forgeries.js';
+import { liveToken } from './support/live-token.js';
+import {
+  faultyRequests,
+  validRequests,
+  withHeaders,
+  withQuery,
+  type ProtectedRequest,
+} from './support/protected-routes.js';
+import { accountId, dependsOnOwnRows, listed, otherTenant, remove, somebody } from './support/resources.js';
+import { besideBadToken, expectShut, judgeChannel, shut, spread } from './support/shut.js';
 import { everyAnswer } from './support/sample-answers.js';
+import { provenKey, readToken, rotatesResigned } from './support/signing-key.js';
+import { otherOrigins } from './support/token-origins.js';
 import {
   dependsOn401,
   expectUnauthenticated,
@@ -20,15 +41,10 @@ import {
   notOpenToEverybody,
   withoutCredentials,
 } from './support/unauthenticated.js';
-import { liveToken } from './support/live-token.js';
-import { resign } from '../fixtures/evidence/jwt.js';
-import { OPERATIONS, REQUEST_SCHEMAS, type OperationId, type RequestSchema } from '../spec/generated/operations.js';
 
-const LIST = pathOf('listKeywords');
-
-/** The protected route, asked with an `Authorization` header as it stands. */
-function askedWith({ raw }: Check, authorization: string, path = LIST): ReturnType<Check['raw']> {
-  return raw({ method: 'GET', path, headers: [['authorization', authorization]] });
+/** The protected route, the list, asked with an `Authorization` header as it stands. */
+function askedWith(check: Check, authorization: string, path = check.api.path('listKeywords')): Promise<Reply> {
+  return check.raw({ method: 'GET', path, headers: [['authorization', authorization]] });
 }
 
 /** The same bytes with another last character: of 43 the last has two bits that stand for nothing (RFC 4648 §3.5). */
@@ -40,22 +56,6 @@ function withSpareBits(token: string): string {
   return last ?? token;
 }
 
-function judgeForgeries(check: Check, clauseId: Forgery['clause'], means: Means = {}): Promise<void> {
-  return check.withLiveToken(async (access) => {
-    const genuine = readToken(access);
-    await check.eachRow(
-      FORGERIES.filter((forgery) => forgery.clause === clauseId && forgery.byKey === undefined),
-      async ({ forge }) => {
-        const forged = await forge(genuine, { subject: check.target.dialect.subject, ...means });
-        // Of a token without a signature some rows make the token itself: nothing was forged then.
-        if (forged === access) return;
-        await expectUnauthenticated(check, await check.askProtected(forged), 'the forged token');
-      },
-      { together: true },
-    );
-  });
-}
-
 clause('UNA-01', async (check) => {
   await liveToken(check);
   const plain = await withoutCredentials(check);
@@ -64,7 +64,8 @@ clause('UNA-01', async (check) => {
   expect(plain, `no \`Authorization\`${challenged ? ' (the answer carries `WWW-Authenticate`)' : ''}`).toHaveStatus(
     401,
   );
-  const asPage = await check.raw({ method: 'GET', path: LIST, headers: [['accept', 'text/html,*/*;q=0.8']] });
+  const path = check.api.path('listKeywords');
+  const asPage = await check.raw({ method: 'GET', path, headers: [['accept', 'text/html,*/*;q=0.8']] });
   expect(asPage, 'no `Authorization`, asked for as a page').toHaveStatus(401);
 });
 
@@ -79,44 +80,30 @@ clause('UNA-02', async (check) => {
   );
 });
 
-clause('UNA-03', async (check) => {
-  const access = await liveToken(check);
-  const rows = [
-    { name: 'scheme `Token`', header: `Token ${access}` },
-    { name: 'scheme `JWT`', header: `JWT ${access}` },
-    { name: 'scheme `Basic`', header: `Basic ${access}` },
-    { name: 'no scheme', header: access },
-    { name: '`Bearer` with nothing behind it', header: 'Bearer' },
-    { name: '`Bearer` and a blank', header: 'Bearer ' },
-    { name: 'two tokens, by a comma', header: `Bearer ${access}, Bearer ${access}` },
-    { name: 'two tokens, by a blank', header: `Bearer ${access} ${access}` },
-  ];
-  await check.eachRow(rows, async ({ header }) => {
-    await expectUnauthenticated(check, await askedWith(check, header), 'the protected route');
-  });
-  await check.expectAuthorized(access);
-});
-
-/** Texts that are no JWT; `null` and `undefined` are what a client sends that has lost its token. */
-const NO_JWT = [
-  'not-a-token',
-  'a.b.c',
-  '0123456789abcdef0123456789abcdef',
-  '...',
-  'eyJ9.eyJ9.eyJ9',
-  'null',
-  'undefined',
-];
+clause('UNA-03', (check) =>
+  judgeChannel(check, 'the protected route', ({ access }, routes) => {
+    const spellings = oddSpellings(access);
+    const elsewhere = spellings.filter(({ name }) => SPELLINGS_OF_VIEWS.includes(name));
+    return spread(routes, spellings, elsewhere, (request, { headers }) => withHeaders(request, ...headers));
+  }),
+);
 
 clause('UNA-04', async (check) => {
   const access = await liveToken(check);
+  const { account } = await check.session();
+  const texts = named([...NO_JWT, account.email], (text) =>
+    text === account.email ? "the user's e-mail" : `“${text}”`,
+  );
+  const fourth = (await otherOrigins(check)).map(({ name, access: token }) => ({
+    name: `a live token of ${name} with a fourth part`,
+    value: `${token}.x`,
+  }));
   await check.eachRow(
-    named([...NO_JWT, `${access}.x`], (text) =>
-      text.startsWith(access) ? 'a live token with a fourth part' : `“${text}”`,
-    ),
+    [...texts, { name: 'a live token with a fourth part', value: `${access}.x` }, ...fourth],
     async ({ value: text }) => {
       await expectUnauthenticated(check, await askedWith(check, `Bearer ${text}`), 'a bearer token that is no JWT');
     },
+    { together: true },
   );
   await check.expectAuthorized(access);
 });
@@ -148,34 +135,75 @@ clause('UNA-08', (check) => judgeForgeries(check, 'UNA-08'));
 clause('UNA-09', async (check) => {
   const access = await liveToken(check);
   const mine = await check.provenChain();
-  await expectUnauthenticated(check, await check.askProtected(mine.refresh), 'a refresh token as bearer');
+  const origins = await otherOrigins(check);
+  await check.eachRow(
+    [{ name: 'of a chain that was just rotated', refresh: mine.refresh }, ...origins],
+    async ({ refresh }) => {
+      await expectUnauthenticated(check, await check.askProtected(refresh), 'a refresh token as bearer');
+    },
+  );
   await mine.rotate();
   await check.expectAuthorized(access);
 });
 
-clause('UNA-10', async (check) => {
-  const access = await liveToken(check);
-  await check.eachRow(
-    named(['token', 'access_token', 'access'], (name) => `?${name}=`),
-    async ({ value: name }) => {
-      const reply = await check.raw({ method: 'GET', path: `${LIST}?${name}=${access}` });
-      await expectUnauthenticated(check, reply, 'a token in the URL');
-    },
-  );
-  await check.expectAuthorized(access);
-});
+clause('UNA-10', (check) =>
+  judgeChannel(check, 'a token in the URL or the body', ({ access }, routes) => {
+    const spellings = named(TOKEN_PARAMETERS, (name) => `?${name}=`);
+    const common = spellings.slice(0, 3);
+    const inQuery = (request: Sendable, { value }: { readonly value: string }): Sendable =>
+      withQuery(request, `${value}=${access}`);
+    const inBody = routes.filter(({ request }) => request.body !== undefined);
+    return [
+      ...spread(routes, spellings, common, inQuery),
+      ...routes.slice(0, 1).flatMap((list) => {
+        const beside = besideBadToken(list, access);
+        return common.map((one) => ({
+          ...shut(beside, `${one.name}, beside a bad token`, inQuery(beside.request, one)),
+          owner: beside.owner,
+        }));
+      }),
+      ...inBody.flatMap((route) =>
+        common.map(({ value }) =>
+          shut(route, `${route.name}, \`${value}\` in the body`, withField(route.request, value, access)),
+        ),
+      ),
+    ];
+  }),
+);
+
+/** The request with one field more in its JSON body. */
+function withField(request: Sendable, field: string, value: string): Sendable {
+  const body = JSON.parse(String(request.body)) as Record<string, unknown>;
+  return { ...request, body: JSON.stringify({ ...body, [field]: value }) };
+}
 
 clause('UNA-11', async (check) => {
-  const { reply } = await check.firstLogin();
-  await liveToken(check);
   await notOpenToEverybody(check, (await withoutCredentials(check)).status);
-  const cookies = reply.wire.headers
-    .filter(([name]) => name.toLowerCase() === 'set-cookie')
-    .map(([, value]) => value.split(';')[0] ?? '');
-  check.measure('cookies set by login', String(cookies.length));
-  if (cookies.length === 0) return;
-  const asked = await check.raw({ method: 'GET', path: LIST, headers: [['cookie', cookies.join('; ')]] });
-  await expectUnauthenticated(check, asked, 'the cookies of login alone');
+  const login = cookiesOf((await check.firstLogin()).reply);
+  const register = check.accounts.canRegister ? cookiesOf((await check.firstRegistration()).reply) : '';
+  check.measure('cookies set by login', String(login === '' ? 0 : login.split('; ').length));
+  await judgeChannel(check, 'cookies alone', ({ access }, routes) => {
+    const given = [
+      { name: 'the cookies of login', cookies: login },
+      { name: 'the cookies of register', cookies: register },
+    ].filter(({ cookies }) => cookies !== '');
+    const guessed = TOKEN_COOKIES.map((name) => ({
+      name: `the token in a cookie \`${name}\``,
+      cookies: `${name}=${access}`,
+    }));
+    const withCookies = (request: Sendable, { cookies }: { readonly cookies: string }): Sendable =>
+      withHeaders(request, ['cookie', cookies]);
+    return [
+      ...spread(routes, [...given, ...guessed], given, withCookies),
+      ...routes.slice(0, 1).flatMap((list) => {
+        const beside = besideBadToken(list, access);
+        return given.map((one) => ({
+          ...shut(beside, `${one.name}, beside a bad token`, withCookies(beside.request, one)),
+          owner: beside.owner,
+        }));
+      }),
+    ];
+  });
 });
 
 clause('UNA-12', { phase: 'every-response' }, async (check) => {
@@ -200,71 +228,63 @@ clause('UNA-13', async (check) => {
   );
 });
 
-const SCHEMAS: Readonly<Partial<Record<OperationId, RequestSchema>>> = REQUEST_SCHEMAS;
-
-/** The documented protected routes and methods, as requests without a token. */
-function protectedRequests(): { readonly name: string; readonly request: Sendable }[] {
-  return OPERATIONS.filter(({ bearer }) => bearer).flatMap(({ operationId, method, path }) => {
-    const below = path.slice(1).replace(/\{[^}]+\}/g, '1');
-    if (method === 'GET') return [{ name: `${method} ${below}`, request: { method, path: below } }];
-    const fields = Object.keys(SCHEMAS[operationId]?.properties ?? {});
-    const invalid = Object.fromEntries(fields.map((field) => [field, 0]));
-    return [
-      { name: `${method} ${below} without a body`, request: { method, path: below } },
-      { name: `${method} ${below} with a body that is not valid`, request: oddJson(method, below, invalid) },
-      {
-        name: `${method} ${below} with malformed JSON`,
-        request: { method, path: below, headers: [['content-type', 'application/json'] as const], body: '{' },
-      },
-    ];
-  });
+/** A request without a token: refused, and with the same text as elsewhere. */
+async function judgeWithoutToken(check: Check, { request, also }: ProtectedRequest, plain: Reply): Promise<void> {
+  const reply = await check.raw(request);
+  await expectUnauthenticated(check, reply, 'the request', ...also);
+  if (reply.status !== plain.status) return;
+  expect(reply, 'its `error`').toSatisfy(
+    reply.error === plain.error,
+    'the one of the other routes',
+    reply.error === undefined ? 'no text' : `“${reply.error}”`,
+  );
 }
 
-/** Bad tokens, each of which some clause asks about at the list; here they go to every other route. */
-async function badTokens(check: Check, access: string): Promise<{ readonly name: string; readonly token: string }[]> {
-  const { parts } = readToken(access);
-  const mine = await check.provenChain();
-  const key = await keyIfProven(check, access);
-  return [
-    { name: 'a changed signature', token: `${parts[0]}.${parts[1]}.${flipped(parts[2], 'first')}` },
-    { name: 'a refresh token', token: mine.refresh },
-    ...(key === undefined
-      ? []
-      : [{ name: 'a token long past its `exp`', token: resign(access, key, { claims: { exp: 1_500_000_000 } }) }]),
-  ];
+/** The routes beside the list, each with bad credentials of each kind. What is wrong at the list too is the other clause's. */
+async function withBadCredentials(
+  check: Check,
+  access: string,
+  routes: readonly ProtectedRequest[],
+): Promise<ProtectedRequest[]> {
+  const rows: ProtectedRequest[] = [];
+  for (const { name: bad, authorization } of await badCredentials(check, access)) {
+    if (!isRefusedHere(check, await askedWith(check, authorization))) continue;
+    for (const { name, request, also } of routes)
+      rows.push({
+        name: `${name}, with ${bad}`,
+        also,
+        request: withHeaders(request, ['authorization', authorization]),
+      });
+  }
+  return rows;
 }
 
 clause('UNA-14', async (check) => {
-  const access = await liveToken(check);
+  const who = await somebody(check);
   const plain = await withoutCredentials(check);
   await notOpenToEverybody(check, plain.status);
-  const requests = protectedRequests();
-  const rows = requests.map(({ name, request }) => ({
-    name: `${name}, without a token`,
-    judge: async () => {
-      const reply = await check.raw(request);
-      await expectUnauthenticated(check, reply, 'the request');
-      expect(reply, 'its `error`').toSatisfy(
-        reply.error === plain.error,
-        'the one of the other routes',
-        reply.error === undefined ? 'no text' : `“${reply.error}”`,
-      );
-    },
-  }));
-  for (const { name: bad, token } of await badTokens(check, access)) {
-    // What is wrong at the list too is the other clause's.
-    if (!isRefusedHere(check, await check.askProtected(token))) continue;
-    for (const { name, request } of requests) {
-      const headers = [...(request.headers ?? []), ['authorization', `Bearer ${token}`] as const];
-      rows.push({
-        name: `${name}, with ${bad}`,
-        judge: async () => {
-          await expectUnauthenticated(check, await check.raw({ ...request, headers }), 'the request');
-        },
-      });
-    }
+  const valid = await validRequests(check, who);
+  try {
+    const bare = [...valid, ...faultyRequests(check)];
+    const bad = await withBadCredentials(check, who.access, valid.slice(1));
+    await check.eachRow(
+      [
+        ...bare.map((row) => ({
+          name: `${row.name}, without a token`,
+          judge: () => judgeWithoutToken(check, row, plain),
+        })),
+        ...bad.map(({ name, request, also }) => ({
+          name,
+          judge: async () => expectUnauthenticated(check, await check.raw(request), 'the request', ...also),
+        })),
+      ],
+      ({ judge }) => judge(),
+      { together: true },
+    );
+    await check.expectAuthorized(who.access);
+  } finally {
+    if (who.row !== undefined) await remove(check, who, who.row);
   }
-  await check.eachRow(rows, ({ judge }) => judge());
 });
 
 clause('UNA-15', async (check) => {
@@ -278,44 +298,71 @@ clause('UNA-15', async (check) => {
   }
 });
 
-clause('UNA-16', async (check) => {
-  const access = await liveToken(check);
-  const key = await provenKey(check, access);
-  const { claims } = readToken(access);
-  const { subject } = check.target.dialect;
-  const genuine = claims[subject];
-  if (genuine === undefined) throw new Blocked('TOK-04', `the access token has no \`${subject}\``);
-  // Who is named twice is changed twice: a server may go by either.
-  const names = [...new Set([subject, 'user_id', 'sub', 'uid', 'id'])].filter(
-    (name) => String(claims[name]) === String(genuine),
-  );
-  const nobodysId = typeof genuine === 'string' ? '2000000011' : 2_000_000_011;
-  const rows = [
-    { name: 'an id that nobody has', id: nobodysId },
+/** Claims of users who do not exist. */
+function nobodies(genuine: unknown): { readonly name: string; readonly id: unknown }[] {
+  const text = typeof genuine === 'string';
+  const id = (digits: string): unknown => (text ? digits : Number(digits));
+  return [
+    { name: 'an id that nobody has', id: id('2000000011') },
+    { name: 'an id beyond 32 bits', id: id('4294967297') },
+    { name: 'an id beyond 64 bits', id: text ? '18446744073709551617' : 1e20 },
+    { name: 'a negative id', id: id('-1') },
+    { name: 'the id 0', id: id('0') },
     { name: 'no `user_id`', id: undefined },
     { name: '`user_id` null', id: null },
     { name: '`user_id` a boolean', id: true },
+    { name: '`user_id` an empty text', id: '' },
     { name: '`user_id` a text that is no id', id: 'nobody' },
+    { name: '`user_id` a text with SQL', id: "1' OR '1'='1" },
+    { name: '`user_id` a very long text', id: '1'.repeat(500) },
     { name: '`user_id` a list', id: [1] },
     { name: '`user_id` an object', id: { id: 1 } },
   ];
+}
+
+/** The claims by which a token names its user: who is named twice is changed twice, because a server may go by either. */
+function subjectsOf(check: Check, token: string): { readonly names: readonly string[]; readonly genuine: unknown } {
+  const { subject } = check.target.dialect;
+  const { claims } = readToken(token);
+  const genuine = claims[subject];
+  if (genuine === undefined) throw new Blocked('TOK-04', `the token has no \`${subject}\``);
+  const names = [...new Set([subject, 'user_id', 'sub', 'uid', 'id'])];
+  return { genuine, names: names.filter((name) => String(claims[name]) === String(genuine)) };
+}
+
+clause('UNA-16', async (check) => {
+  const access = await liveToken(check);
+  const key = await provenKey(check, access);
+  const { names, genuine } = subjectsOf(check, access);
   const all = (id: unknown): Record<string, unknown> => Object.fromEntries(names.map((name) => [name, id]));
+  const rows = nobodies(genuine);
+  const nobody = all(rows[0]?.id);
+  const others = (await otherOrigins(check)).map(({ name, access: token }) => ({
+    name: `an id that nobody has, in a token of ${name}`,
+    made: resign(token, key, { claims: nobody }),
+    ask: check.askProtected,
+  }));
   await check.eachRow(
     [
-      ...rows.map(({ name, id }) => ({ name, change: { claims: all(id) } })),
+      ...rows.map(({ name, id }) => ({
+        name,
+        made: resign(access, key, { claims: all(id) }),
+        ask: check.askProtected,
+      })),
       // Refused, or read as its last member has it: RFC 7519 §4 allows no third way.
-      { name: '`user_id` twice, the second one an id that nobody has', change: { behind: all(nobodysId) } },
+      {
+        name: '`user_id` twice, the second one an id that nobody has',
+        made: resign(access, key, { behind: nobody }),
+        ask: check.askProtected,
+      },
+      ...others,
+      ...(await refreshOfNobody(check, key)),
     ],
-    async ({ change }) => {
-      const nobody = resign(access, key, change);
-      await expectUnauthenticated(
-        check,
-        await check.askProtected(nobody),
-        'a well-signed token for a user who does not exist',
-      );
+    async ({ made, ask }) => {
+      await expectUnauthenticated(check, await ask(made), 'a well-signed token for a user who does not exist');
     },
   );
-  const twice = await check.askProtected(resign(access, key, { claims: all(nobodysId), behind: all(genuine) }));
+  const twice = await check.askProtected(resign(access, key, { claims: nobody, behind: all(genuine) }));
   check.measure(
     '`user_id` twice, the second one genuine',
     twice.status === 200 ? 'accepted' : `refused (${String(twice.status)})`,
@@ -323,32 +370,82 @@ clause('UNA-16', async (check) => {
   await check.expectAuthorized(access);
 });
 
+/** The same as refresh tokens; none where the target takes no refresh token that it did not issue, or none that names a user. */
+async function refreshOfNobody(
+  check: Check,
+  key: string,
+): Promise<{ name: string; made: string; ask: (token: string) => Promise<Reply> }[]> {
+  const { chain } = await check.expendable();
+  try {
+    await rotatesResigned(check, chain, key);
+    const { names, genuine } = subjectsOf(check, chain.refresh);
+    const ask = (token: string): Promise<Reply> => check.api.refresh(token);
+    return nobodies(genuine).map(({ name, id }) => {
+      const claims = Object.fromEntries(names.map((claim) => [claim, id]));
+      return { name: `as refresh token: ${name}`, made: resign(chain.refresh, key, { claims }), ask };
+    });
+  } catch (error) {
+    if (!(error instanceof Unverified || error instanceof Blocked)) throw error;
+    check.measure('as refresh token', `not asked: ${error.message}`);
+    return [];
+  } finally {
+    // What names another user than its chain may end the chain.
+    chain.invalidate();
+  }
+}
+
+/** The target's other HMACs, as forgeries by its key. */
+function otherHmacs(access: string): typeof FORGERIES {
+  const { alg } = readToken(access).header;
+  return FORGERIES.filter(({ clause: owner, name }) => owner === 'UNA-17' && !name.startsWith(String(alg)));
+}
+
+/** Refresh tokens by another HMAC; none where no signature counts there, which REF-11 says. */
+async function refreshByOtherHmac(
+  check: Check,
+  key: string,
+): Promise<{ name: string; token: string; ask: (token: string) => Promise<Reply> }[]> {
+  const mine = await check.provenChain();
+  await rotatesResigned(check, mine, key);
+  const { parts } = readToken(mine.refresh);
+  const broken = await check.api.refresh(`${parts[0]}.${parts[1]}.${flipped(parts[2], 'first')}`);
+  const { refresh } = mine;
+  // One of them may be taken for the genuine one.
+  mine.invalidate();
+  if (broken.status < 400) return [];
+  const ask = (token: string): Promise<Reply> => check.api.refresh(token);
+  const genuine = readToken(refresh);
+  return Promise.all(
+    otherHmacs(refresh).map(async ({ name, forge }) => ({
+      name: `a refresh token, ${name}`,
+      token: await forge(genuine, { key }),
+      ask,
+    })),
+  );
+}
+
 clause('UNA-17', async (check) => {
   const access = await liveToken(check);
   const key = await provenKey(check, access);
-  const genuine = readToken(access);
-  const others = FORGERIES.filter(
-    // Its own algorithm is no other HMAC.
-    ({ clause: owner, name }) => owner === 'UNA-17' && !name.startsWith(String(genuine.header['alg'])),
+  const tokens = [{ name: '', access }, ...(await otherOrigins(check))];
+  const rows = tokens.flatMap(({ name: origin, access: token }) =>
+    otherHmacs(token).map(({ name, forge }) => ({
+      name: origin === '' ? name : `${name}, token of ${origin}`,
+      forge: async () => forge(readToken(token), { key }),
+    })),
   );
-  await check.eachRow(others, async ({ forge }) => {
-    expect(await check.askProtected(await forge(genuine, { key })), 'the token').toBeRefused();
+  const bearer = await Promise.all(
+    rows.map(async ({ name, forge }) => ({ name, token: await forge(), ask: check.askProtected })),
+  );
+  await check.eachRow([...bearer, ...(await refreshByOtherHmac(check, key))], async ({ token, ask }) => {
+    expect(await ask(token), 'the token').toBeRefused();
   });
   await check.expectAuthorized(access);
-  const mine = await check.provenChain();
-  await rotatesResigned(check, mine, key);
-  const refresh = readToken(mine.refresh);
-  const [head, payload, signature] = refresh.parts;
-  const broken = await check.api.refresh(`${head}.${payload}.${flipped(signature, 'first')}`);
-  // Where no signature counts, it is REF-11's to say.
-  if (broken.status < 400) mine.invalidate();
-  for (const { forge, name } of broken.status < 400 ? [] : others) {
-    const reply = await check.api.refresh(await forge(refresh, { key }));
-    if (reply.status < 400) mine.invalidate();
-    expect(reply, `a refresh token, ${name}`).toBeRefused();
-  }
-  if (broken.status >= 400) await mine.rotate();
-  // Well signed, and odd: RFC 7515 §4.1.11 asks to refuse the first, of the others it says nothing.
+  await measureOddHeaders(check, access, key);
+});
+
+/** Well signed, and odd: RFC 7515 §4.1.11 asks to refuse the first, of the others it says nothing. */
+async function measureOddHeaders(check: Check, access: string, key: string): Promise<void> {
   const odd = {
     'a critical extension that nobody knows': { crit: ['x-conformance'], 'x-conformance': true },
     'another `typ`': { typ: 'at+jwt' },
@@ -358,66 +455,97 @@ clause('UNA-17', async (check) => {
     const { status } = await check.askProtected(resign(access, key, { header }));
     check.measure(`well signed, with ${name}`, status === 200 ? 'accepted' : `refused (${String(status)})`);
   }
-});
+}
 
-clause('UNA-18', async (check) => {
-  const access = await liveToken(check);
-  const { account, user } = await check.session();
-  // Of an account that the run was given, only the login's answer tells the user name.
-  const username = account.username ?? user['username'];
-  const names = [account.email, ...(typeof username === 'string' && username !== '' ? [username] : [])];
-  await check.eachRow(
-    named(names, (name) => (name === account.email ? 'e-mail and password' : 'user name and password')),
-    async ({ value: name }) => {
-      const basic = Buffer.from(`${name}:${account.password}`).toString('base64');
-      check.sender.secret(basic);
-      await expectUnauthenticated(
-        check,
-        await askedWith(check, `Basic ${basic}`),
-        'HTTP Basic with the right credentials',
-      );
-    },
-  );
-  await check.expectAuthorized(access);
-});
+clause('UNA-18', (check) =>
+  judgeChannel(check, 'HTTP Basic with the right credentials', ({ access, account, user }, routes) => {
+    // Of an account that the run was given, only the login's answer tells the user name.
+    const username = account.username ?? user['username'];
+    const basic = (name: string, pair: string): { name: string; value: string } => {
+      const value = Buffer.from(pair).toString('base64');
+      check.sender.secret(value);
+      return { name, value: `Basic ${value}` };
+    };
+    const email = basic('e-mail and password', `${account.email}:${account.password}`);
+    const byName =
+      typeof username === 'string' && username !== ''
+        ? [basic('user name and password', `${username}:${account.password}`)]
+        : [];
+    const byToken = [basic('a token as password', `token:${access}`), basic('a token as user name', `${access}:`)];
+    return spread(routes, [email, ...byName, ...byToken], [email, ...byName], (request, { value }) =>
+      withHeaders(request, ['authorization', value]),
+    );
+  }),
+);
 
-/** Headers by which proxies tell a server behind them who somebody is, and what of a user each would hold. */
-const IDENTITY_HEADERS = [
-  ...['x-forwarded-user', 'x-remote-user', 'remote-user', 'x-authenticated-user', 'x-forwarded-email', 'x-user'].map(
-    (name) => ({ name, of: 'email' as const }),
-  ),
-  ...['x-user-id', 'x-authenticated-userid'].map((name) => ({ name, of: 'id' as const })),
-  ...['x-account-id', 'x-tenant-id'].map((name) => ({ name, of: 'account' as const })),
-];
+type IdentityHeader = readonly [name: string, value: string];
+
+/** Who else there is, as identity headers would name them; one's own where this run knows nobody else. */
+async function identityHeaders(check: Check): Promise<(readonly [header: IdentityHeader, of: string])[]> {
+  const other = await otherTenant(check);
+  const { user, account } =
+    other === undefined ? await check.session() : { user: other.user, account: other.credentials };
+  const identity = {
+    email: account.email,
+    id: idOf(user),
+    account: other?.account === undefined ? accountId(user) : other.account,
+  };
+  return IDENTITY_HEADERS.flatMap(({ name, of }) => {
+    const value = identity[of];
+    return typeof value === 'string' || typeof value === 'number' ? [[[name, String(value)], of] as const] : [];
+  });
+}
 
 clause('UNA-19', async (check) => {
   const access = await liveToken(check);
   const other = await otherTenant(check);
   if (other !== undefined) await dependsOnOwnRows(check, access, other);
-  const { user, account } = other === undefined ? await check.session() : await check.session(other.credentials);
-  const tenant = (user['account'] as { id?: unknown } | undefined)?.id;
-  const identity = { email: account.email, id: String(user['id']), account: String(tenant) };
-  await check.eachRow(
-    named(IDENTITY_HEADERS, ({ name }) => `\`${name}\``),
-    async ({ value: { name, of } }) => {
-      const header = [name, identity[of]] as const;
-      const alone = await check.raw({ method: 'GET', path: LIST, headers: [header] });
-      await expectUnauthenticated(check, alone, 'the protected route without a token');
-      if (other?.keyword === undefined) return;
-      const beside = await check.raw({
-        method: 'GET',
-        path: LIST,
-        headers: [['authorization', `Bearer ${access}`], header],
-      });
-      expect(beside, "the list, with one's own token").toSatisfy(
-        !beside.text.includes(other.keyword.text),
-        "no row of the other user's",
-        "the other user's row is in it",
-      );
-    },
-  );
-  await check.expectAuthorized(access);
+  const headers = await identityHeaders(check);
+  const all = headers.filter(([, of]) => of !== 'account').map(([header]) => header);
+  const who = await somebody(check);
+  const routes = await validRequests(check, who);
+  const [list] = routes;
+  const alone = headers.map(([header]) => ({ name: `\`${header[0]}\` alone`, header }));
+  const closed = [
+    ...(list === undefined ? [] : alone.map((one) => shut(list, one.name, withHeaders(list.request, one.header)))),
+    ...routes.map((route) => shut(route, `${route.name}, all of them`, withHeaders(route.request, ...all))),
+    ...routes
+      .map((route) => besideBadToken(route, who.access))
+      .map((route) => ({
+        ...shut(route, `${route.name}, all of them`, withHeaders(route.request, ...all)),
+        owner: route.owner,
+      })),
+  ];
+  try {
+    await check.eachRow(
+      [
+        ...closed.map((row) => ({ name: row.name, judge: () => expectShut(check, row, 'without a good token') })),
+        ...headers.map(([header]) => ({
+          name: `\`${header[0]}\` beside one's own token`,
+          judge: () => sameRows(check, access, header, other?.keyword?.text),
+        })),
+      ],
+      ({ judge }) => judge(),
+      { together: true },
+    );
+    await check.expectAuthorized(access);
+  } finally {
+    if (who.row !== undefined) await remove(check, who, who.row);
+  }
 });
+
+/** Whose rows are seen does not change by an identity header. */
+async function sameRows(check: Check, access: string, header: IdentityHeader, theirs?: string): Promise<void> {
+  if (theirs === undefined) return;
+  const beside = await check.raw(
+    jsonRequest('GET', check.api.path('listKeywords'), undefined, { access, headers: [header] }),
+  );
+  expect(beside, "the list, with one's own token").toSatisfy(
+    !beside.text.includes(theirs),
+    "no row of the other user's",
+    "the other user's row is in it",
+  );
+}
 
 /** What keeps a response out of shared caches is missing; undefined if nothing is (RFC 9111 §3.5). */
 function offeredToCaches(reply: Reply): string | undefined {
@@ -431,33 +559,34 @@ function offeredToCaches(reply: Reply): string | undefined {
 
 clause('UNA-20', async (check) => {
   const access = await liveToken(check);
+  const list = check.api.path('listKeywords');
   // An address that nobody asked for before: a cache cannot have the refusal of an earlier request.
   const fresh = randomBytes(5).toString('hex');
-  const [row] = (await listed(check, access)).rows;
-  const { id } = (row ?? {}) as { id?: unknown };
-  const paths = [
-    LIST,
-    `${LIST}?search=${fresh}`,
-    ...(id === undefined ? [] : [`${LIST}${String(id)}/?fresh=${fresh}`]),
-  ];
+  const id = idOf((await listed(check, access)).rows[0]);
+  const item = id === undefined ? [] : [`${check.api.path('getKeyword', id)}?fresh=${fresh}`];
+  const paths = [list, `${list}?search=${fresh}`, `${list}?page=1&ordering=id&fresh=${fresh}`, ...item];
   await check.eachRow(
     named(paths, (path) => `GET ${path}`),
-    async ({ value: path }) => {
-      // A route that is open to everybody is another clause's.
-      const before = await check.raw({ method: 'GET', path: `${path}${path.includes('?') ? '&' : '?'}before=1` });
-      if (before.status < 300)
-        throw new Blocked(path.startsWith(`${LIST}?`) || path === LIST ? 'UNA-01' : 'UNA-14', seenStatus(before));
-      const given = await askedWith(check, `Bearer ${access}`, path);
-      if (given.status !== 200) throw new Blocked('JRN-01', `${path} returned ${seenStatus(given)} with a live token`);
-      const offered = offeredToCaches(given);
-      expect(given, 'the response').toSatisfy(offered === undefined, 'not offered to shared caches', offered ?? '');
-      const next = await check.raw({ method: 'GET', path });
-      expect(next, 'the same address, asked next without a token').toSatisfy(
-        next.status >= 300,
-        'nothing of it',
-        seenStatus(next),
-      );
-    },
+    ({ value: path }) => judgeCaching(check, access, path),
   );
   await check.expectAuthorized(access);
 });
+
+/** A response to an authenticated request is not offered to caches, and not given to who asks next without a token. */
+async function judgeCaching(check: Check, access: string, path: string): Promise<void> {
+  const list = check.api.path('listKeywords');
+  // A route that is open to everybody is another clause's.
+  const before = await check.raw({ method: 'GET', path: `${path}${path.includes('?') ? '&' : '?'}before=1` });
+  if (!isRefusedHere(check, before))
+    throw new Blocked(path.startsWith(`${list}?`) || path === list ? 'UNA-01' : 'UNA-14', seenStatus(before));
+  const given = await askedWith(check, `Bearer ${access}`, path);
+  if (given.status !== 200) throw new Blocked('JRN-01', `${path} returned ${seenStatus(given)} with a live token`);
+  const offered = offeredToCaches(given);
+  expect(given, 'the response').toSatisfy(offered === undefined, 'not offered to shared caches', offered ?? '');
+  const next = await check.raw({ method: 'GET', path });
+  expect(next, 'the same address, asked next without a token').toSatisfy(
+    next.status >= 300 && next.status < 500,
+    'nothing of it',
+    seenStatus(next),
+  );
+}

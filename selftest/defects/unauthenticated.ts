@@ -100,11 +100,12 @@ const isToken = (text: string): boolean => /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(te
 
 /** An operation that lets in whom `user` names. */
 const letsIn = (operation: Operation, claimsOf: (context: Context, parts: Parts) => Json | undefined) =>
-  on(operation, (context, parts) => {
-    // One's own resource: who may see it is not what goes wrong here.
-    const claims = context.parameters['id'] === '1' ? claimsOf(context, parts) : undefined;
+  on(operation, (context, parts, store) => {
+    const claims = claimsOf(context, parts);
     const user = claims === undefined ? undefined : parts.userById(claims['user_id']);
-    if (user === undefined) return undefined;
+    const row = store.keywords.find(({ id }) => String(id) === context.parameters['id']);
+    // One's own resource: who may see it is not what goes wrong here.
+    if (user === undefined || row?.accountId !== user.account.id) return undefined;
     // The route's own work, by the user that was let in.
     return { status: 200, data: { id: 1, keyword: 'let in', site_id: 1, seen_by: user.id } };
   });

@@ -5,9 +5,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import type { Check } from '../../fixtures/check/check.js';
+import type { Row } from '../../fixtures/check/judging.js';
 import { expectUnauthenticated } from './unauthenticated.js';
 import { certificateInHeader, ecSignature, NOWHERE, own, publicJwk, rsaSignature } from './attacker-keys.js';
 import { readToken } from './signing-key.js';
+import { otherOrigins, stillLive } from './token-origins.js';
 import { decode, encodePart, hmac, type DecodedToken } from '../../fixtures/evidence/jwt.js';
 
 /** What a forger has beside the genuine token. */
@@ -31,6 +33,8 @@ export interface Forgery {
   readonly byKey?: true;
   /** The same for a refresh token is part of REF-11; `or 400`: what is left is no JWT, and REF-08 takes 400 for that. */
   readonly ofRefresh?: true | 'or 400';
+  /** Asked of the tokens of every origin, and not of login's alone. */
+  readonly everyOrigin?: true;
   forge(token: DecodedToken, means: Means): string | Promise<string>;
 }
 
@@ -48,7 +52,11 @@ function withHeader(token: DecodedToken, header: Record<string, unknown>, sign: 
   return `${input}.${sign(input)}`;
 }
 
-const none = (alg: string, signature: 'empty' | 'old' | 'random', of: { ofRefresh?: true } = {}): Forgery => ({
+const none = (
+  alg: string,
+  signature: 'empty' | 'old' | 'random',
+  of: Pick<Forgery, 'ofRefresh' | 'everyOrigin'> = {},
+): Forgery => ({
   name: `alg “${alg}” with ${signature === 'empty' ? 'no signature' : `the ${signature} signature`}`,
   clause: 'UNA-07',
   source: 'RFC 8725 §3.1',
@@ -64,7 +72,7 @@ const hmacBy = (
   header: Record<string, unknown>,
   key: string | Buffer,
   source: string,
-  of: { ofRefresh?: true } = {},
+  of: Pick<Forgery, 'ofRefresh' | 'everyOrigin'> = {},
 ): Forgery => ({
   name,
   clause: 'UNA-15',
@@ -74,6 +82,7 @@ const hmacBy = (
 });
 
 const BOTH = { ofRefresh: true } as const;
+const EVERYWHERE = { ofRefresh: true, everyOrigin: true } as const;
 
 export const FORGERIES: readonly Forgery[] = [
   {
@@ -88,6 +97,7 @@ export const FORGERIES: readonly Forgery[] = [
     name: 'payload with a later `exp`, old signature',
     clause: 'UNA-05',
     source: 'RFC 7515 §5.2',
+    everyOrigin: true,
     ofRefresh: true,
     forge: ({ parts, claims }) =>
       `${parts[0]}.${encodePart({ ...claims, exp: Number(claims['exp']) + 1 })}.${parts[2]}`,
@@ -96,6 +106,7 @@ export const FORGERIES: readonly Forgery[] = [
     name: 'a changed first byte in the signature',
     clause: 'UNA-06',
     source: 'RFC 7515 §5.2',
+    everyOrigin: true,
     ofRefresh: true,
     forge: ({ parts }) => `${parts[0]}.${parts[1]}.${flipped(parts[2], 'first')}`,
   },
@@ -137,6 +148,7 @@ export const FORGERIES: readonly Forgery[] = [
     name: 'an empty signature',
     clause: 'UNA-06',
     source: 'RFC 7515 §5.2',
+    everyOrigin: true,
     ofRefresh: true,
     forge: ({ parts }) => `${parts[0]}.${parts[1]}.`,
   },
@@ -153,7 +165,7 @@ export const FORGERIES: readonly Forgery[] = [
     source: 'CVE-2022-21449',
     forge: (token) => withHeader(token, { alg: 'ES256' }, () => Buffer.alloc(64).toString('base64url')),
   },
-  none('none', 'empty', BOTH),
+  none('none', 'empty', EVERYWHERE),
   none('none', 'old', BOTH),
   none('none', 'random', BOTH),
   none('None', 'empty'),
@@ -190,6 +202,7 @@ export const FORGERIES: readonly Forgery[] = [
     name: 'another key, same algorithm',
     clause: 'UNA-08',
     source: 'RFC 8725 §3.3',
+    everyOrigin: true,
     ofRefresh: true,
     forge: (token) => withHeader(token, {}, (input) => hmac(input, own.secret)),
   },
@@ -245,7 +258,7 @@ export const FORGERIES: readonly Forgery[] = [
     { jwk: { kty: 'oct', k: own.secret.toString('base64url') } },
     own.secret,
     'CVE-2018-0114',
-    BOTH,
+    EVERYWHERE,
   ),
   {
     name: '`jku`: the address of a key set',
@@ -299,21 +312,65 @@ export const FORGERIES: readonly Forgery[] = [
   },
 ];
 
+/** A forgery of one token, as a row. */
+export interface ForgedRow extends Row {
+  readonly forgery: Forgery;
+  /** What it is made of. */
+  readonly token: string;
+}
+
+/** All forgeries of the token that login gave, and the plainest ones of those from every other origin. */
+export function forgedRows(
+  forgeries: readonly Forgery[],
+  ofLogin: string,
+  others: readonly { readonly name: string; readonly token: string }[],
+): ForgedRow[] {
+  return [
+    ...forgeries.map((forgery) => ({ name: forgery.name, forgery, token: ofLogin })),
+    ...others.flatMap(({ name, token }) =>
+      forgeries
+        .filter(({ everyOrigin }) => everyOrigin === true)
+        .map((forgery) => ({ name: `${forgery.name}, token of ${name}`, forgery, token })),
+    ),
+  ];
+}
+
+/** A clause about forged access tokens: each is refused, and the genuine ones are live before and after. */
+export function judgeForgeries(check: Check, clauseId: Forgery['clause'], means: Means = {}): Promise<void> {
+  return check.withLiveToken(async (access) => {
+    const origins = await otherOrigins(check);
+    const forgeries = FORGERIES.filter((forgery) => forgery.clause === clauseId && forgery.byKey === undefined);
+    const others = origins.map(({ name, access: token }) => ({ name, token }));
+    await check.eachRow(
+      forgedRows(forgeries, access, others),
+      async ({ forgery, token }) => {
+        const forged = await forgery.forge(readToken(token), { subject: check.target.dialect.subject, ...means });
+        // Of a token without a signature some rows make the token itself: nothing was forged then.
+        if (forged === token) return;
+        await expectUnauthenticated(check, await check.askProtected(forged), 'the forged token');
+      },
+      { together: true },
+    );
+    await stillLive(check, origins);
+  });
+}
+
 /** REF-11: each forgery of a refresh token is refused, and the genuine one still rotates. */
 export async function judgeRefreshForgeries(check: Check): Promise<void> {
   const mine = await check.provenChain();
-  const genuine = readToken(mine.refresh);
+  const genuine = mine.refresh;
   const other = decode(mine.access);
-  const rows = FORGERIES.filter(({ ofRefresh, byKey }) => ofRefresh !== undefined && byKey === undefined);
+  const forgeries = FORGERIES.filter(({ ofRefresh, byKey }) => ofRefresh !== undefined && byKey === undefined);
+  const others = (await otherOrigins(check)).map(({ name, refresh: token }) => ({ name, token }));
   try {
-    await check.eachRow(rows, async ({ forge, ofRefresh }) => {
-      const forged = await forge(genuine, {
+    await check.eachRow(forgedRows(forgeries, genuine, others), async ({ forgery, token }) => {
+      const forged = await forgery.forge(readToken(token), {
         subject: check.target.dialect.subject,
         ...(other === undefined ? {} : { other }),
       });
       // Of a token without a signature some rows make the token itself: nothing was forged then.
-      if (forged === mine.refresh) return;
-      const also = ofRefresh === 'or 400' ? [400] : [];
+      if (forged === token) return;
+      const also = forgery.ofRefresh === 'or 400' ? [400] : [];
       await expectUnauthenticated(check, await check.api.refresh(forged), 'a forged refresh token', ...also);
     });
   } catch (error) {

@@ -10,6 +10,7 @@ import { Finding, Findings, Unverified, type Check } from '../../fixtures/check/
 import { seenStatus } from '../../fixtures/check/expect.js';
 import { nestedDeeply, parseJson } from '../../fixtures/evidence/json.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
+import { NoAnswer } from '../../fixtures/http/transport.js';
 import { maskText } from '../../fixtures/evidence/secrets.js';
 
 type Json = Record<string, unknown>;
@@ -292,6 +293,19 @@ async function fetchDocument(check: Check): Promise<{ document: Json; reply: Rep
     `no OpenAPI document at /api/schema/ or where the documentation page points: ${seenStatus(last)}`,
     last.exchange,
   );
+}
+
+/** The document that the target serves, read once per process; undefined if there is none. */
+export function servedDocument(check: Check): Promise<Json | undefined> {
+  return check.memo('served document', async () => {
+    if (new URL(check.target.docsUrl).origin !== new URL(check.target.baseUrl).origin) return undefined;
+    try {
+      return (await fetchDocument(check)).document;
+    } catch (error) {
+      if (error instanceof Finding || error instanceof NoAnswer) return undefined;
+      throw error;
+    }
+  });
 }
 
 /** Additions shown; all are counted. */

@@ -1,10 +1,13 @@
 /** Keywords of one's own and of others: what the clauses about access look at. */
 import { randomBytes } from 'node:crypto';
 import { Blocked, Unverified, type Check } from '../../fixtures/check/check.js';
+import type { Account } from '../../fixtures/check/accounts.js';
+import { jsonRequest } from '../../fixtures/check/api.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
 import { asObject, type JsonObject } from '../../fixtures/evidence/json.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
-import type { Credentials } from '../../fixtures/run/target.js';
+import { NoAnswer } from '../../fixtures/http/transport.js';
+import { exactPayload, exactRows, exactUser, idOf, idText } from './exact.js';
 
 /** Pages of a list that are read to find one row. */
 const PAGES = 20;
@@ -30,7 +33,7 @@ export async function listed(check: Check, access: string): Promise<{ rows: unkn
   for (let page = 1; ; page += 1) {
     const reply =
       page === 1 ? await check.expectAuthorized(access) : await check.api.listKeywords({ access }, { page });
-    const found = reply.rows;
+    const found = exactRows(reply);
     if (found === undefined) {
       if (page > 1) return { rows, reply };
       throw new Blocked('ENV-08', 'there are no rows in the list', reply.exchange);
@@ -47,8 +50,10 @@ export function accountId(user: JsonObject): unknown {
 
 /** A second account of this run, with a keyword of its own where it could make one. */
 export interface OtherTenant {
-  readonly credentials: Credentials;
+  readonly credentials: Account;
   readonly access: string;
+  /** The user as login or register returned it. */
+  readonly user: JsonObject;
   /** Id of its account, where that is known. */
   readonly account?: unknown;
   readonly keyword?: { readonly id: string; readonly text: string; readonly site?: string };
@@ -61,27 +66,28 @@ export async function otherTenant(check: Check): Promise<OtherTenant | undefined
   if (!check.accounts.canRegister) return undefined;
   const other = await newOtherTenant(check);
   const own = accountId((await check.session()).user);
-  return own !== undefined && other.account === own ? undefined : other;
+  // Both as strings: one of them may have been too long for a number.
+  return own !== undefined && idText(other.account) === idText(own) ? undefined : other;
 }
 
 function newOtherTenant(check: Check): Promise<OtherTenant> {
   return check.once<OtherTenant>('other tenant', async () => {
-    const { access, user, account: made } = await check.registerAndLogin();
-    const account = accountId(user);
-    const credentials = { email: made.email, password: made.password };
-    const known = { credentials, access, ...(account === undefined ? {} : { account }) };
+    const { access, reply: login, account: made } = await check.registerAndLogin();
+    const account = accountId(exactUser(login));
+    const { email, password, username } = made;
+    const credentials = { email, password, ...(username === undefined ? {} : { username }) };
+    const known = { credentials, access, user: exactUser(login), ...(account === undefined ? {} : { account }) };
     if (!check.target.write) return known;
     const { text, body } = aKeyword(check);
     const reply = await check.api.createKeyword(body, { access });
-    const row = reply.payload ?? {};
-    const { id } = row;
-    if (reply.status > 299 || (typeof id !== 'number' && typeof id !== 'string')) {
+    const row = exactPayload(reply);
+    const id = idText(row['id']);
+    if (reply.status > 299 || id === undefined) {
       const obstacle = `No keyword could be made in a second account (${seenStatus(reply)}): set IGNY8_KEYWORD_BODY, or IGNY8_FOREIGN_RESOURCE to a resource of another tenant.`;
       return { ...known, obstacle };
     }
-    const site = row['site_id'] ?? row['site'];
-    const where = typeof site === 'number' || typeof site === 'string' ? { site: String(site) } : {};
-    return { ...known, keyword: { id: String(id), text, ...where } };
+    const site = idText(row['site_id'] ?? row['site']);
+    return { ...known, keyword: { id, text, ...(site === undefined ? {} : { site }) } };
   });
 }
 
@@ -116,7 +122,7 @@ export async function otherTenantsResource(check: Check): Promise<ForeignResourc
     throw new Unverified(other?.obstacle ?? 'There is no second account in this run: set IGNY8_FOREIGN_RESOURCE.');
   }
   const { id, text } = other.keyword;
-  const path = `planner/keywords/${id}/`;
+  const path = check.api.path('getKeyword', id);
   const own = await check.api.getResource(path, other);
   if (own.status !== 200) {
     throw new Unverified(
@@ -124,4 +130,66 @@ export async function otherTenantsResource(check: Check): Promise<ForeignResourc
     );
   }
   return { path, id, text, ...(other.account === undefined ? {} : { account: other.account }) };
+}
+
+/** A row that a check made, and may change and delete. */
+export interface OwnRow {
+  readonly id: string;
+  /** Below the base URL. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A new keyword of whoever the token belongs to. @throws Unverified if none can be made */
+export async function madeBy(check: Check, { access }: { readonly access: string }): Promise<OwnRow> {
+  const { text, body } = aKeyword(check);
+  const made = await check.api.createKeyword(body, { access });
+  const id = idText(exactPayload(made)['id']);
+  if (made.status > 299 || id === undefined)
+    throw new Unverified(`${check.api.path('createKeyword')} returned ${seenStatus(made)}: set IGNY8_KEYWORD_BODY.`);
+  return { id, path: check.api.path('getKeyword', id), text };
+}
+
+/** Takes a row of the run's own away again, where the target can; whatever comes of it is not judged. */
+export async function remove(check: Check, { access }: { readonly access: string }, { path }: OwnRow): Promise<void> {
+  await check.raw(jsonRequest('DELETE', path, undefined, { access })).catch((error: unknown) => {
+    if (!(error instanceof NoAnswer)) throw error;
+  });
+}
+
+/** The other tenant's session; a new one only where the first is over, because some servers give a user one at a time. */
+async function sessionOf(check: Check, other: OtherTenant): Promise<Pick<Somebody, 'access' | 'account' | 'user'>> {
+  const { access, user, credentials: account } = other;
+  if ((await check.askProtected(access)).status === 200) return { access, account, user };
+  return check.session(account);
+}
+
+/** Somebody who asks, with a row of their own. */
+export interface Somebody {
+  readonly access: string;
+  readonly account: Account;
+  readonly user: JsonObject;
+  /** A row that exists and that they may read. */
+  readonly path?: string;
+  /** The same row, where the run made it in an account that it made: it may be changed. */
+  readonly row?: OwnRow;
+}
+
+/**
+ * Somebody to ask the protected routes as: of an account that the run made where it may make one, with a new row that only this check
+ * knows; else the account that the run was given, for reading only.
+ */
+export async function somebody(check: Check): Promise<Somebody> {
+  const other = await otherTenant(check);
+  const { access, account, user } = other === undefined ? await check.session() : await sessionOf(check, other);
+  await check.expectAuthorized(access);
+  if (other !== undefined && check.target.write) {
+    const row = await madeBy(check, { access }).catch((error: unknown) => {
+      if (error instanceof Unverified) return undefined;
+      throw error;
+    });
+    if (row !== undefined) return { access, account, user, row, path: row.path };
+  }
+  const id = idOf((await listed(check, access)).rows[0]);
+  return { access, account, user, ...(id === undefined ? {} : { path: check.api.path('getKeyword', id) }) };
 }

@@ -1,0 +1,104 @@
+/** The protected routes of a target, for reading and for writing, as requests that lack nothing but their credentials. */
+import type { Check } from '../../fixtures/check/check.js';
+import { jsonRequest } from '../../fixtures/check/api.js';
+import type { Row } from '../../fixtures/check/judging.js';
+import type { Sendable } from '../../fixtures/check/sender.js';
+import { asObject } from '../../fixtures/evidence/json.js';
+import { NoAnswer } from '../../fixtures/http/transport.js';
+import { OPERATIONS, REQUEST_SCHEMAS, type OperationId, type RequestSchema } from '../../spec/generated/operations.js';
+import { servedDocument } from './openapi-diff.js';
+import { aKeyword, type Somebody } from './resources.js';
+
+export interface ProtectedRequest extends Row {
+  readonly request: Sendable;
+  /** Statuses beside 401 that are right without a token: of a method of which nobody says that the target has it. */
+  readonly also: readonly number[];
+}
+
+/** Methods that change a row, and that servers of this kind have beside the documented ones. */
+export const CHANGING = ['PUT', 'PATCH', 'DELETE'] as const;
+
+/** Without a token an unknown method may be 404 or 405, or 401. */
+const UNKNOWN_METHOD = [404, 405];
+
+const SCHEMAS: Readonly<Partial<Record<OperationId, RequestSchema>>> = REQUEST_SCHEMAS;
+
+/** The methods that the target says a row has: by `Allow`, or by the OpenAPI document that it serves. Asked once per run. */
+export function announcedMethods(check: Check, { access, path }: Somebody): Promise<readonly string[]> {
+  return check.once('methods of a row', async () => {
+    const options = await check
+      .raw({
+        method: 'OPTIONS',
+        path: path ?? check.api.path('listKeywords'),
+        headers: [['authorization', `Bearer ${access}`]],
+      })
+      .catch((error: unknown) => {
+        if (error instanceof NoAnswer) return undefined;
+        throw error;
+      });
+    const allowed = (options?.header('allow') ?? '').split(',').map((method) => method.trim().toUpperCase());
+    return [...new Set([...allowed, ...(await documentedMethods(check))])].filter((method) => method !== '');
+  });
+}
+
+/** The methods of a row, by the served document. */
+async function documentedMethods(check: Check): Promise<string[]> {
+  const paths = asObject((await servedDocument(check))?.['paths']) ?? {};
+  const list = `/${check.api.path('listKeywords')}`;
+  return Object.entries(paths)
+    .filter(([path]) => /\/\{[^/]+\}\/?$/.test(path) && path.replace(/\{[^/]+\}\/?$/, '').endsWith(list))
+    .flatMap(([, item]) => Object.keys(asObject(item) ?? {}).map((method) => method.toUpperCase()));
+}
+
+/** Requests that would succeed with a token of `who`: each documented route, and each way to change a row of one's own. */
+export async function validRequests(check: Check, who: Somebody): Promise<ProtectedRequest[]> {
+  const list = check.api.path('listKeywords');
+  const request = (method: string, path: string, body?: unknown): ProtectedRequest => ({
+    name: `${method} ${path}`,
+    request: jsonRequest(method, path, body),
+    also: [],
+  });
+  const documented = [
+    request('GET', list),
+    ...(who.path === undefined ? [] : [{ ...request('GET', who.path), name: `GET ${check.api.path('getKeyword')}` }]),
+    ...(check.target.write ? [request('POST', list, aKeyword(check).body)] : []),
+  ];
+  const { row } = who;
+  if (row === undefined) return documented;
+  const announced = await announcedMethods(check, who);
+  const further = CHANGING.map((method) => ({
+    ...request(method, row.path, method === 'DELETE' ? undefined : aKeyword(check).body),
+    name: `${method} ${check.api.path('getKeyword')}`,
+    also: announced.includes(method) ? [] : UNKNOWN_METHOD,
+  }));
+  return [...documented, ...further];
+}
+
+/** Requests whose body is at fault: who sends them is asked first, and not what. */
+export function faultyRequests(check: Check): ProtectedRequest[] {
+  return OPERATIONS.filter(({ bearer, method }) => bearer && method !== 'GET').flatMap(({ operationId, method }) => {
+    const path = check.api.path(operationId);
+    const fields = Object.keys(SCHEMAS[operationId]?.properties ?? {});
+    const invalid = Object.fromEntries(fields.map((field) => [field, 0]));
+    const malformed: Sendable = { method, path, headers: [['content-type', 'application/json']], body: '{' };
+    return [
+      { name: `${method} ${path} without a body`, request: { method, path }, also: [] },
+      {
+        name: `${method} ${path} with a body that is not valid`,
+        request: jsonRequest(method, path, invalid),
+        also: [],
+      },
+      { name: `${method} ${path} with malformed JSON`, request: malformed, also: [] },
+    ];
+  });
+}
+
+/** The request with header lines more, e.g. with credentials of some kind. */
+export function withHeaders(request: Sendable, ...headers: readonly (readonly [string, string])[]): Sendable {
+  return { ...request, headers: [...(request.headers ?? []), ...headers] };
+}
+
+/** The request with a query. */
+export function withQuery(request: Sendable, query: string): Sendable {
+  return { ...request, path: `${request.path}${request.path.includes('?') ? '&' : '?'}${query}` };
+}
