@@ -156,11 +156,12 @@ export const REGISTER: readonly Defect[] = [
   {
     id: 'duplicate-500',
     story: 'The unique constraint of the database is not caught.',
-    clauses: ['REG-07', 'REG-08'],
+    clauses: ['REG-07'],
     replace: (parts) => ({
       taken: (body) => {
-        if (Object.keys(parts.taken(body)).length > 0) throw new Error('IntegrityError');
-        return {};
+        const taken = parts.taken(body);
+        if (taken['email'] !== undefined) throw new Error('IntegrityError');
+        return taken;
       },
     }),
   },
@@ -169,7 +170,11 @@ export const REGISTER: readonly Defect[] = [
     story: 'The unique constraint compares letter case.',
     clauses: ['REG-08'],
     replace: (parts, store) => ({
-      taken: (body) => (store.users.some(({ email }) => email === body['email']) ? parts.taken(body) : {}),
+      taken: (body) => {
+        const taken = parts.taken(body);
+        const same = store.users.some(({ email }) => email === body['email']);
+        return same ? taken : (omit(taken, 'email') as Record<string, string[]>);
+      },
     }),
   },
   {

@@ -1,0 +1,99 @@
+/** Registrations that meet others: duplicates, user names that are taken, and several at the same moment. */
+import { Finding, Unverified, type Check, type NewAccount } from '../../fixtures/check/check.js';
+import { expect } from '../../fixtures/check/expect.js';
+import { Reply } from '../../fixtures/evidence/reply.js';
+import { newAddress, registerWith } from './accounts-register.js';
+import { sameAddress } from './users.js';
+
+/** What of the user that register shows is not what was sent. */
+export function expectOwn(reply: Reply, { email, username }: NewAccount): void {
+  const { user } = reply;
+  const told = (name: 'email' | 'username', holds: boolean): string =>
+    `${name} ${holds ? 'as sent' : JSON.stringify(user[name] ?? null)}`;
+  const [sameEmail, sameName] = [sameAddress(user['email'], email), user['username'] === username];
+  expect(reply, 'the user returned').toSatisfy(
+    sameEmail && sameName,
+    'the e-mail and the username that were sent',
+    `${told('email', sameEmail)}, ${told('username', sameName)}`,
+  );
+}
+
+/** Registrations that are sent together. */
+export const AT_ONCE = 5;
+
+/** Sends registrations at one moment. @throws the first one without a response; Unverified if the rate limit refused any */
+export async function registerAtOnce(check: Check, accounts: readonly NewAccount[]): Promise<Reply[]> {
+  const replies = await check.sender.sendAtOnce(
+    accounts.map((account) => check.api.request('register', check.api.registration(account))),
+  );
+  return replies.map((reply) => {
+    if (!(reply instanceof Reply)) throw reply;
+    if (reply.status === 429)
+      throw new Unverified('The rate limit refused some of the simultaneous registrations: set IGNY8_AUTH_RATE.');
+    return reply;
+  });
+}
+
+/** After a duplicate: the first account has its own password still, and no other. */
+export async function expectUntouched(check: Check, first: NewAccount, second: NewAccount): Promise<void> {
+  const again = await check.api.login(first);
+  expect(again, 'the first account, with its own password').toHaveStatus(200);
+  if (second.password === first.password) return;
+  const taken = await check.api.login({ email: first.email, password: second.password });
+  expect(taken, 'the first account, with the password of the second registration').not.toHaveStatus(200);
+}
+
+/** REG-12: registrations that are refused for some fields, and which. */
+export function refusedForFields(check: Check): { name: string; refused: string[]; fields: Record<string, unknown> }[] {
+  const { local, domain } = newAddress(check);
+  return [
+    { name: 'missing email', refused: ['email'], fields: { email: undefined } },
+    { name: 'missing username', refused: ['username'], fields: { username: undefined } },
+    { name: 'missing password', refused: ['password'], fields: { password: undefined } },
+    { name: 'empty username', refused: ['username'], fields: { username: '' } },
+    { name: 'a malformed e-mail', refused: ['email'], fields: { email: `${local}.${domain}` } },
+    {
+      name: 'missing email and password',
+      refused: ['email', 'password'],
+      fields: { email: undefined, password: undefined },
+    },
+  ];
+}
+
+/** The user name that a registration got although it is taken: a different one. */
+export function expectOtherName(reply: Reply, taken: string): void {
+  if (reply.status >= 300) {
+    expect(reply, 'the registration').toHaveStatus(400, 409);
+    return;
+  }
+  const { username } = reply.user;
+  expect(reply, 'the user name of the new account').toSatisfy(
+    username !== undefined && username !== taken,
+    'a different one',
+    username === undefined ? 'none' : 'the one that is taken',
+  );
+}
+
+export async function nameRace(check: Check): Promise<void> {
+  const { username } = check.newAccount();
+  const accounts = Array.from({ length: AT_ONCE }, () => ({ ...check.newAccount(), username }));
+  const replies = await registerAtOnce(check, accounts);
+  const winner = replies.find(({ status, user }) => status < 300 && user['username'] === username);
+  if (winner === undefined) throw new Finding('nobody got the user name, expected one of them', replies[0]?.exchange);
+  for (const reply of replies) if (reply !== winner) expectOtherName(reply, username);
+}
+
+/** Somebody calls himself by another user's e-mail: that user logs in as before. */
+export async function nameLikeEmail(check: Check, { email, password }: NewAccount): Promise<void> {
+  const { account, reply } = await registerWith(check, { username: email });
+  expect(reply, 'the registration').toBeNoServerError();
+  const again = await check.api.login({ email, password });
+  expect(again, 'login of the user with that e-mail').toHaveStatus(200);
+  expect(again, 'the user who logged in').toSatisfy(
+    sameAddress(again.user['email'], email),
+    'the one with that e-mail',
+    'another one',
+  );
+  const other = await check.api.login({ email, password: account.password });
+  expect(other, "login with that e-mail and the other one's password").not.toHaveStatus(200);
+}

@@ -1,0 +1,185 @@
+/** The tables of register: what is sent, in words and in bytes. */
+import { randomBytes } from 'node:crypto';
+import type { Check, NewAccount } from '../../fixtures/check/check.js';
+import { expect } from '../../fixtures/check/expect.js';
+import type { Row } from '../../fixtures/check/judging.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
+import { accountId, listed, otherTenant } from './resources.js';
+import { capitalDomain, ROLES } from './users.js';
+
+const LONGEST_BCRYPT = 72;
+
+/** `POST auth/register/` of something new with some fields changed, of whatever type. */
+export async function registerWith(
+  check: Check,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<{ readonly account: NewAccount; readonly reply: Reply }> {
+  const account = { ...check.newAccount(), ...fields } as NewAccount;
+  if (typeof account.password === 'string') check.sender.secret(account.password);
+  return { account, reply: await check.raw(check.api.request('register', check.api.registration(account))) };
+}
+
+/** Registers with what `made` has it, or says that it was refused: a refusal is the server's choice, a 5xx is none. */
+export async function acceptedByRegister(
+  check: Check,
+  made: { readonly account: NewAccount; readonly reply: Reply },
+): Promise<NewAccount | undefined> {
+  const { account, reply } = made;
+  if (reply.status >= 400 && reply.status < 500) {
+    check.note(`register refuses it, with ${String(reply.status)}`);
+    return undefined;
+  }
+  expect(reply, 'the registration').toHaveStatus(200, 201);
+  return account;
+}
+
+interface Changed extends Row {
+  readonly change: (plain: NewAccount) => Partial<NewAccount>;
+}
+
+const password = (name: string, odd: (plain: string) => string): Changed => ({
+  name: `a password ${name}`,
+  change: (plain) => ({ password: odd(plain.password) }),
+});
+
+/** An e-mail with something more in front of its @. */
+const local = (email: string, more: string): string => email.replace(/@[^@]*$/, (domain) => `${more}${domain}`);
+
+/** REG-04: texts that register may take or refuse; what it takes logs in as it was sent. */
+export const TAKEN_AS_SENT: readonly Changed[] = [
+  { name: 'an e-mail with its domain in capitals', change: ({ email }) => ({ email: capitalDomain(email) }) },
+  { name: 'an e-mail in capitals', change: ({ email }) => ({ email: email.toUpperCase() }) },
+  { name: 'an e-mail with a tag after a plus sign', change: ({ email }) => ({ email: local(email, '+tag') }) },
+  { name: 'an e-mail with an accent, decomposed', change: ({ email }) => ({ email: local(email, 'e\u0301') }) },
+  password('with letters that are not ASCII', (plain) => `${plain}äß`),
+  password('with an accent, decomposed', (plain) => `${plain}e\u0301`),
+  password('with Greek, Chinese and an emoji', (plain) => `${plain}Ω新😀`),
+  password('with a blank inside', (plain) => `${plain} ${plain.slice(-4)}`),
+  password('with blanks around it', (plain) => ` ${plain} `),
+  password('with quotes, a backslash and markup', (plain) => `${plain}"'\\&amp;<b>%41+`),
+  password('of eight characters', (plain) => plain.slice(0, 8)),
+  password(`of ${String(LONGEST_BCRYPT)} bytes`, (plain) => plain.padEnd(LONGEST_BCRYPT, 'x')),
+  password(`of more than ${String(LONGEST_BCRYPT)} bytes`, (plain) => plain.padEnd(LONGEST_BCRYPT + 8, 'x')),
+  password(`of fewer characters, and more bytes than ${String(LONGEST_BCRYPT)}`, (plain) => plain.padEnd(60, 'é')),
+  password('of 200 characters', (plain) => plain.padEnd(200, 'x')),
+];
+
+export const REQUIRED = ['email', 'username', 'password'] as const;
+
+interface Incomplete extends Row {
+  readonly field: (typeof REQUIRED)[number];
+  readonly value: unknown;
+}
+
+/** REG-05: each required field missing, empty, null, and, where that is as good as empty, blank. */
+export const INCOMPLETE: readonly Incomplete[] = [
+  ['missing', undefined, REQUIRED],
+  ['empty', '', REQUIRED],
+  ['null as', null, REQUIRED],
+  ['blank', '   ', ['email', 'username'] as const],
+].flatMap(([kind, value, fields]) =>
+  (fields as typeof REQUIRED).map((field) => ({ name: `${String(kind)} ${field}`, field, value })),
+);
+
+/** REG-06: no addresses by RFC 5321 §4.1.2, each made of a good one. */
+export const MALFORMED_EMAILS: readonly (Row & { readonly of: (local: string, domain: string) => string })[] = [
+  { name: 'without an @', of: (user, domain) => `${user}.${domain}` },
+  { name: 'with nothing in front of the @', of: (_, domain) => `@${domain}` },
+  { name: 'with nothing after the @', of: (user) => `${user}@` },
+  { name: 'with two @', of: (user, domain) => `${user}@signs@${domain}` },
+  { name: 'with two @ in a row', of: (user, domain) => `${user}@@${domain}` },
+  { name: 'with a blank in front of the @', of: (user, domain) => `${user} x@${domain}` },
+  { name: 'with a blank in its domain', of: (user, domain) => `${user}@exa mple.${domain}` },
+  { name: 'with a line break in it', of: (user, domain) => `${user}\n@${domain}` },
+  { name: 'with a domain that begins with a dot', of: (user, domain) => `${user}@.${domain}` },
+  { name: 'with a domain that ends in a dot', of: (user, domain) => `${user}@${domain}.` },
+  { name: 'with two dots in a row in its domain', of: (user, domain) => `${user}@a..${domain}` },
+  { name: 'with a comma for a dot', of: (user, domain) => `${user}@${domain.replace('.', ',')}` },
+  { name: 'two of them', of: (user, domain) => `${user}@${domain}, second.${user}@${domain}` },
+  { name: 'with a name and angle brackets', of: (user, domain) => `Name <${user}@${domain}>` },
+  { name: 'with an open bracket', of: (user, domain) => `${user}@[${domain}` },
+  { name: 'with parentheses', of: (user, domain) => `${user}(x@${domain}` },
+  { name: 'with one quotation mark', of: (user, domain) => `${user}"x@${domain}` },
+  { name: 'with a header behind a line break', of: (user, domain) => `${user}@${domain}\r\nBcc: x@${domain}` },
+  { name: 'longer than 254 characters', of: (user, domain) => `${user}${'x'.repeat(250)}@${domain}` },
+];
+
+/** An address that nobody has, in its two parts. */
+export function newAddress(check: Check): { readonly local: string; readonly domain: string } {
+  const { email } = check.newAccount();
+  const at = email.lastIndexOf('@');
+  return { local: `${email.slice(0, at)}${randomBytes(3).toString('hex')}`, domain: email.slice(at + 1) };
+}
+
+/** REG-06: good addresses with something around them. A server may refuse them, or take them for the good one and say so. */
+export const PADDED_EMAILS: readonly (Row & { readonly of: (email: string) => string })[] = [
+  { name: 'with a line break behind it', of: (email) => `${email}\n` },
+  { name: 'with a line break in front', of: (email) => `\r\n${email}` },
+  { name: 'with a blank behind it', of: (email) => `${email} ` },
+  { name: 'with a no-break space in front', of: (email) => `\u00a0${email}` },
+];
+
+/** An id that no row has, and that a server that takes it over shows. */
+const PLANTED_ID = 987_654_321;
+
+/** REG-10: fields that are not the sender's to set. @param victim id of a user and @param account id of an account of others */
+export function extraFields(
+  plainRole: unknown,
+  victim: unknown,
+  account: unknown,
+): (Row & { readonly fields: Readonly<Record<string, unknown>> })[] {
+  const role = plainRole === 'developer' ? 'system_bot' : 'developer';
+  const rows: Record<string, Readonly<Record<string, unknown>>> = {
+    '`role`': { role },
+    '`role` of an admin': { role: plainRole === 'admin' ? 'system_bot' : 'admin' },
+    '`is_staff`': { is_staff: true },
+    '`is_superuser`': { is_superuser: true },
+    '`id`': { id: PLANTED_ID },
+    ...(victim === undefined ? {} : { "`id` of another user's": { id: victim } }),
+    ...(account === undefined
+      ? {}
+      : {
+          '`account`': { account },
+          '`account` as an object': { account: { id: account } },
+          '`account_id`': { account_id: account },
+        }),
+  };
+  const all = { role, is_staff: true, is_superuser: true, account, account_id: account, id: PLANTED_ID };
+  return Object.entries({ 'all of them together': all, ...rows }).map(([name, fields]) => ({ name, fields }));
+}
+
+/** What of the fields that somebody registered with took effect, by what login shows of them. */
+export function effectsOn(
+  user: Readonly<Record<string, unknown>>,
+  plain: Readonly<Record<string, unknown>>,
+  fields: Readonly<Record<string, unknown>>,
+): string[] {
+  const isKnown = (role: unknown): boolean => ROLES.includes(String(role));
+  const wanted = fields['account_id'] ?? fields['account'];
+  const foreign = typeof wanted === 'object' && wanted !== null ? (wanted as { id?: unknown }).id : wanted;
+  const roleTaken = fields['role'] !== undefined && user['role'] === fields['role'] && user['role'] !== plain['role'];
+  const roleChanged = isKnown(plain['role']) && isKnown(user['role']) && user['role'] !== plain['role'];
+  return [
+    (roleTaken || roleChanged) && 'role',
+    user['is_staff'] === true && plain['is_staff'] !== true && 'is_staff',
+    user['is_superuser'] === true && plain['is_superuser'] !== true && 'is_superuser',
+    fields['id'] !== undefined && user['id'] === fields['id'] && 'id',
+    foreign !== undefined && accountId(plain) !== foreign && accountId(user) === foreign && 'account',
+  ].filter((effect) => effect !== false);
+}
+
+const idsOf = (rows: readonly unknown[]): string[] => rows.map((row) => String((row as { id?: unknown } | null)?.id));
+
+/** True if a list shows rows that another user's list has. */
+export async function seesRowsOf(check: Check, other: string, access: string): Promise<boolean> {
+  const reply = await check.askProtected(access);
+  if (reply.status !== 200) return false;
+  const theirs = new Set(await check.memo('rows of the owner', async () => idsOf((await listed(check, other)).rows)));
+  return idsOf(reply.rows ?? []).some((id) => theirs.has(id));
+}
+
+/** Where anybody sees them, it is FOR-06's to say. */
+export async function everybodySeesRowsOf(check: Check, other: string): Promise<boolean> {
+  const somebody = await otherTenant(check);
+  return somebody !== undefined && seesRowsOf(check, other, somebody.access);
+}
