@@ -1,8 +1,7 @@
 /** Expiry four ways: by the key, by short lifetimes, by waiting, and by coming back days later. Each verdict names the methods used. */
 import { agedTokens } from './support/aged-tokens.js';
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';
-import { named } from '../fixtures/check/judging.js';
+import { Blocked, Finding, Unverified, type Check } from '../fixtures/check/check.js';
 import {
   askTime,
   byAnyWay,
@@ -17,9 +16,16 @@ import {
   waitForServer,
 } from './support/lifetimes.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { keyIfProven, provenKey, readToken, rotatesResigned } from './support/signing-key.js';
-import { decode, numericDate, resign } from '../fixtures/evidence/jwt.js';
-import { expectUnauthenticated, notOpenToEverybody } from './support/unauthenticated.js';
+import { provenKey, rotatesResigned } from './support/signing-key.js';
+import { numericDate, resign } from '../fixtures/evidence/jwt.js';
+import { seenStatus } from '../fixtures/check/expect.js';
+import type { TokenKind } from '../fixtures/evidence/reading.js';
+import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/origins.js';
+import { changedRefreshTokens, withExp, type Change } from './support/changed-tokens.js';
+import { successorOfAnOldOne } from './support/successor.js';
+import { expectClosed, expectRefusal, protectedRoutes } from './support/token-routes.js';
+import { expectRefreshRefused } from './support/rotation.js';
+import { isRefusedHere, notOpenToEverybody } from './support/unauthenticated.js';
 
 /** Seconds past `exp` at which nobody's clock can be the excuse. */
 const LONG_PAST = 600;
@@ -27,46 +33,47 @@ const LONG_PAST = 600;
 function judgeLifetime(reply: Reply, token: string, expected: number): void {
   const seen = lifetime(reply, token);
   const allowed = tolerance(reply);
-  expect(reply, "`exp`, from the answer's Date").toSatisfy(
+  expect(reply, "`exp`, from the response's Date").toSatisfy(
     Math.abs(seen - expected) <= allowed,
     `${String(expected)} s ahead, ± ${allowed.toFixed(1)} s`,
     `${String(seen)} s ahead`,
   );
 }
 
-clause('EXP-01', async (check) => {
-  const { reply, access } = await firstSession(check);
-  noteConfigured(check);
-  check.measure('access token from login', `${String(lifetime(reply, access))} s`, 'access-life-from-login');
-  judgeLifetime(reply, access, check.target.accessTtlSeconds);
-});
+/** The tokens that register and each login gave. */
+async function firstTokens(check: Check, kinds: readonly TokenKind[]): Promise<OriginRow[]> {
+  return (await tokensOfEveryOrigin(check, kinds)).filter(({ occasion }) => occasion !== 'refresh');
+}
 
-clause('EXP-02', async (check) => {
-  const { reply, refresh } = await firstSession(check);
+async function judgeFirstLifetimes(check: Check, kind: TokenKind, expected: number): Promise<void> {
   noteConfigured(check);
-  check.measure('refresh token from login', `${String(lifetime(reply, refresh))} s`, 'refresh-life-from-login');
-  judgeLifetime(reply, refresh, check.target.refreshTtlSeconds);
-});
+  await check.eachRow(await firstTokens(check, [kind]), ({ name, issued }) => {
+    const { reply, token } = issued();
+    const key = name === `${kind} token from login` ? `${kind}-life-from-login` : undefined;
+    check.measure(name, `${String(lifetime(reply, token))} s`, key);
+    judgeLifetime(reply, token, expected);
+  });
+}
+
+clause('EXP-01', (check) => judgeFirstLifetimes(check, 'access', check.target.accessTtlSeconds));
+
+clause('EXP-02', (check) => judgeFirstLifetimes(check, 'refresh', check.target.refreshTtlSeconds));
 
 clause('EXP-03', async (check) => {
-  const { reply, access, refresh } = await firstSession(check);
-  if (decode(access) === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
-  if (numericDate(access, 'iat') === undefined && numericDate(refresh, 'iat') === undefined) {
-    throw new Unverified('There is no `iat` in the tokens, so nothing is to be held against the clock.');
-  }
-  const faults = Object.entries({ access, refresh }).flatMap(([kind, token]) => {
+  await check.eachRow(await firstTokens(check, ['access', 'refresh']), ({ issued }) => {
+    const one = issued();
+    readIssued(one);
+    const { reply, token } = one;
     const iat = numericDate(token, 'iat');
-    if (iat === undefined) return [];
+    if (iat === undefined)
+      throw new Unverified('There is no `iat` in the token, so nothing is to be held against the clock.');
     const ahead = iat - serverNow(reply);
-    return Math.abs(ahead) <= tolerance(reply)
-      ? []
-      : [`${kind}: ${String(Math.abs(ahead))} s ${ahead > 0 ? 'ahead' : 'behind'}`];
+    expect(reply, '`iat`').toSatisfy(
+      Math.abs(ahead) <= tolerance(reply),
+      `in step with the response's Date, ± ${tolerance(reply).toFixed(1)} s`,
+      `${String(Math.abs(ahead))} s ${ahead > 0 ? 'ahead' : 'behind'}`,
+    );
   });
-  expect(reply, '`iat`').toSatisfy(
-    faults.length === 0,
-    `in step with the answer's Date, ± ${tolerance(reply).toFixed(1)} s`,
-    faults.join('; '),
-  );
 });
 
 /** A live access token, and the target's key, proved on it. */
@@ -78,20 +85,23 @@ async function byKey(check: Check): Promise<{ access: string; key: string; now: 
   return { access, key, now: serverNow(reply) };
 }
 
-function withExp(token: string, key: string, exp: unknown): string {
-  return resign(token, key, { claims: { exp } });
-}
-
 clause('EXP-04', (check) =>
   byAnyWay(check, {
     secret: async () => {
       const { access, key, now } = await byKey(check);
-      const reply = await check.askProtected(withExp(access, key, Math.floor(now) - LONG_PAST));
-      await expectUnauthenticated(check, reply, 'an access token ten minutes past its `exp`');
-      await expectUnauthenticated(
-        check,
-        await check.askProtected(withExp(access, key, 0)),
-        'an access token whose `exp` is 0',
+      const routes = await protectedRoutes(check, access);
+      const [list] = routes;
+      const past = Math.floor(now) - LONG_PAST;
+      await check.eachRow(
+        [
+          ...routes.map((route) => ({ name: route.name, route, token: () => withExp(access, key, past) })),
+          ...routes.slice(0, 1).map((route) => ({ name: '`exp` 0', route, token: () => withExp(access, key, 0) })),
+          ...(await tokensOfEveryOrigin(check, ['access'])).flatMap(({ name, issued }) =>
+            list === undefined ? [] : [{ name, route: list, token: () => withExp(issued().token, key, past) }],
+          ),
+        ],
+        ({ route, token }) => expectClosed(check, route, token(), 'an access token ten minutes past its `exp`'),
+        { together: true },
       );
       await check.expectAuthorized(access);
     },
@@ -102,7 +112,7 @@ clause('EXP-04', (check) =>
 
 async function endsInTime(check: Check): Promise<void> {
   const { after } = await realEnd(check);
-  if (after.status === 401) {
+  if (after.status === 401 || after.status === check.target.dialect.missingCredentials) {
     check.measure('a real access token was refused', `${after.seconds} s past its \`exp\`, or before`);
     return;
   }
@@ -117,8 +127,13 @@ clause('EXP-05', (check) =>
   byAnyWay(check, {
     secret: async () => {
       const { access, key, now } = await byKey(check);
-      const reply = await check.askProtected(withExp(access, key, Math.floor(now) + 20));
-      expect(reply, 'an access token 20 s before its `exp`').toHaveStatus(200);
+      await check.eachRow(await protectedRoutes(check, access), async ({ ask }) => {
+        const control = await ask(access);
+        if (control.status >= 300)
+          throw new Unverified(`The unchanged token does not open it either (${seenStatus(control)}).`);
+        const reply = await ask(withExp(access, key, Math.floor(now) + 20));
+        expect(reply, 'an access token 20 s before its `exp`').toHaveStatus(200, 201);
+      });
     },
     'short-ttl': () => goodToItsEnd(check),
     wait: () => goodToItsEnd(check),
@@ -140,14 +155,11 @@ clause('EXP-06', (check) =>
   byAnyWay(check, {
     secret: async () => {
       const { key, now } = await byKey(check);
-      const mine = await check.chain();
-      await mine.rotate();
-      await rotatesResigned(check, mine, key);
-      const reply = await check.api.refresh(withExp(mine.refresh, key, Math.floor(now) - LONG_PAST));
-      if (reply.status !== 401) mine.invalidate();
-      expect(reply, 'a refresh token ten minutes past its `exp`').toHaveStatus(401);
-      // Still good: it was the `exp`, not the chain, that was refused.
-      await mine.rotate();
+      const past = [{ name: 'ten minutes past its `exp`', change: { exp: Math.floor(now) - LONG_PAST } }];
+      const rows = changedRefreshTokens(check, key, past, (reply, what) => {
+        expectRefreshRefused(check, reply, what);
+      });
+      await check.eachRow(rows, ({ judge }) => judge());
     },
     'short-ttl': async () => {
       noteMethod(check, 'short-ttl');
@@ -156,9 +168,10 @@ clause('EXP-06', (check) =>
       lifetime(first.reply, first.refresh);
       const exp = Math.max(numericDate(first.refresh, 'exp') ?? 0, numericDate(second.refresh, 'exp') ?? 0);
       await waitForServer(check, exp + 2, 'the end of a refresh token');
-      if ((await check.api.refresh(first.refresh)).status === 401) return;
+      if (isRefusedHere(check, await check.api.refresh(first.refresh))) return;
       await waitForServer(check, exp + LARGEST_GRACE + 1, 'the end of any grace of a refresh token');
-      expect(await check.api.refresh(second.refresh), 'a refresh token a minute past its `exp`').toHaveStatus(401);
+      const reply = await check.api.refresh(second.refresh);
+      expectRefreshRefused(check, reply, 'a refresh token a minute past its `exp`');
     },
     aged: () => agedTokens(check),
   }),
@@ -214,134 +227,84 @@ function judgeGrace(last: Reply | undefined, seconds: number, what: string): voi
   );
 }
 
-/** Seconds by which a refresh token must be older than the one it is exchanged for, so that a copied \`exp\` shows. */
-const SHOWS_AFTER = 15;
-
-/** Presents a refresh token that by the key has lived for a while; undefined if the target takes no such token. */
-async function presentedOld(
-  check: Check,
-  mine: Chain,
-  key: string,
-): Promise<{ reply: Reply; spent: string } | undefined> {
-  const { refreshTtlSeconds, accessTtlSeconds, owner } = check.target;
-  await mine.rotate();
-  const { exp, iat } = readToken(mine.refresh).claims;
-  const gone = Math.floor(Math.min(refreshTtlSeconds, accessTtlSeconds) / 2);
-  const claims = {
-    ...(typeof exp === 'number' ? { exp: exp - gone } : {}),
-    // No token is older than its account: one that this run made is too young.
-    ...(typeof iat === 'number' && owner !== undefined ? { iat: iat - gone } : {}),
-  };
-  const spent = resign(mine.refresh, key, { claims });
-  const reply = await check.api.refresh(spent);
-  if (reply.status === 200) mine.advance(reply);
-  else mine.invalidate();
-  return reply.status === 200 ? { reply, spent } : undefined;
+/** @throws Blocked where refresh gives no refresh token of its own: then there is no new life to be judged */
+function dependsOnRotation({ dialect }: Check['target']): void {
+  if (dialect.rotates) return;
+  const owner = dialect.points.find(({ point }) => point === 'rotation')?.owner ?? 'REF-01';
+  throw new Blocked(owner, 'refresh gives no new refresh token');
 }
 
-/** Lets a refresh token grow old enough for a copied `exp` to show. */
-async function growOld(check: Check, refresh: string): Promise<void> {
-  const { shortTtl, refreshTtlSeconds } = check.target;
-  const exp = numericDate(refresh, 'exp');
-  if (shortTtl || exp === undefined) return;
-  const age = (await askTime(check)) - (exp - refreshTtlSeconds);
-  if (age >= 0 && age < SHOWS_AFTER) await check.sleep((SHOWS_AFTER - age) * 1000);
-}
-
-interface Successor {
-  readonly reply: Reply;
-  readonly access: string;
-  readonly refresh: string;
-  /** The refresh token that was presented. */
-  readonly spent: string;
-}
-
-/**
- * A pair got for a refresh token that has not its whole life before it any more: one that was made a moment ago would hide a successor
- * that takes over its `exp`.
- */
-function successorOfAnOldOne(check: Check): Promise<Successor> {
-  return check.memo('successor of an old one', async () => {
-    let mine = await check.chain();
-    const key = await keyIfProven(check, mine.access);
-    const old = key === undefined ? undefined : await presentedOld(check, mine, key);
-    let { reply, spent } = old ?? { reply: undefined, spent: '' };
-    if (reply === undefined) {
-      if (key !== undefined) mine = await check.chain();
-      await growOld(check, mine.refresh);
-      spent = mine.refresh;
-      reply = await mine.rotate();
-    }
-    return { reply, spent, access: mine.access, refresh: mine.refresh };
-  });
-}
-
-async function judgeSuccessor(check: Check, kind: 'access' | 'refresh'): Promise<void> {
+async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
+  if (kind === 'refresh') dependsOnRotation(check.target);
   const first = await firstSession(check);
-  const successor = await successorOfAnOldOne(check);
-  const { reply } = successor;
-  if (successor.refresh === successor.spent) throw new Blocked('REF-04', 'refresh gives the same refresh token back');
   noteConfigured(check);
   const expected = kind === 'access' ? check.target.accessTtlSeconds : check.target.refreshTtlSeconds;
   const atLogin = lifetime(first.reply, first[kind]);
-  const seen = lifetime(reply, successor[kind]);
-  check.measure(`${kind} token from refresh`, `${String(seen)} s`, `${kind}-life-from-refresh`);
-  // The same wrong lifetime at both is one fault, and that of the login's clause.
-  const off = Math.abs(seen - expected) > tolerance(reply);
-  if (
-    off &&
-    Math.abs(atLogin - expected) > tolerance(first.reply) &&
-    Math.abs(seen - atLogin) <= 2 * tolerance(reply)
-  ) {
-    throw new Blocked(
-      kind === 'access' ? 'EXP-01' : 'EXP-02',
-      `it lives ${String(seen)} s, as the one from login does`,
-    );
-  }
-  judgeLifetime(reply, successor[kind], expected);
+  const ofRefresh = (await tokensOfEveryOrigin(check, [kind])).filter(({ occasion }) => occasion === 'refresh');
+  const ofOldOne = async (): Promise<Pick<IssuedToken, 'reply' | 'token'>> => {
+    const successor = await successorOfAnOldOne(check);
+    return { reply: successor.reply, token: successor[kind] };
+  };
+  await check.eachRow(
+    [{ name: `${kind} token from a refresh token of some age`, issued: ofOldOne }, ...ofRefresh],
+    async ({ name, issued }) => {
+      const { reply, token } = await issued();
+      const seen = lifetime(reply, token);
+      const ofOld = issued === ofOldOne;
+      check.measure(
+        ofOld ? `${kind} token from refresh` : name,
+        `${String(seen)} s`,
+        ofOld ? `${kind}-life-from-refresh` : undefined,
+      );
+      // The same wrong lifetime at both is one fault, and that of the login's clause.
+      const off = (life: number, reply: Reply): boolean => Math.abs(life - expected) > tolerance(reply);
+      if (off(seen, reply) && off(atLogin, first.reply) && Math.abs(seen - atLogin) <= 2 * tolerance(reply)) {
+        const by = kind === 'access' ? 'EXP-01' : 'EXP-02';
+        throw new Blocked(by, `it lives ${String(seen)} s, as the one from login does`);
+      }
+      judgeLifetime(reply, token, expected);
+    },
+  );
 }
 
-clause('EXP-08', (check) => judgeSuccessor(check, 'access'));
+clause('EXP-08', (check) => judgeSuccessors(check, 'access'));
 
-clause('EXP-09', (check) => judgeSuccessor(check, 'refresh'));
+clause('EXP-09', (check) => judgeSuccessors(check, 'refresh'));
+
+/** An access token with changed claims at each protected route, and refresh tokens with them: all refused. */
+async function judgeChanges(check: Check, access: string, key: string, changes: readonly Change[]): Promise<void> {
+  const routes = await protectedRoutes(check, access);
+  await check.eachRow(
+    [
+      ...routes.flatMap((route) =>
+        changes.map(({ name, change }) => ({
+          name: `${route.name}: an access token with ${name}`,
+          judge: () => expectRefusal(check, route, resign(access, key, { claims: change }), 'the token'),
+        })),
+      ),
+      ...changedRefreshTokens(check, key, changes, (reply, name) => {
+        expect(reply, `with ${name}`).toBeRefused();
+      }),
+    ],
+    ({ judge }) => judge(),
+  );
+  await check.expectAuthorized(access);
+}
 
 clause('EXP-10', async (check) => {
   const { access, key, now } = await byKey(check);
-  const ahead = { nbf: Math.floor(now) + LONG_PAST };
-  expect(
-    await check.askProtected(resign(access, key, { claims: ahead })),
-    'an access token whose `nbf` is ten minutes ahead',
-  ).toBeRefused();
-  const mine = await check.chain();
-  await mine.rotate();
-  await rotatesResigned(check, mine, key);
-  const reply = await check.api.refresh(resign(mine.refresh, key, { claims: ahead }));
-  if (reply.status < 400) mine.invalidate();
-  expect(reply, 'a refresh token whose `nbf` is ten minutes ahead').toBeRefused();
-  await mine.rotate();
+  await judgeChanges(check, access, key, [
+    { name: '`nbf` ten minutes ahead', change: { nbf: Math.floor(now) + LONG_PAST } },
+  ]);
 });
 
 clause('EXP-11', async (check) => {
   const { access, key } = await byKey(check);
-  const rows: { name: string; exp: unknown }[] = [
-    { name: 'no `exp`', exp: undefined },
-    { name: '`exp` null', exp: null },
-    { name: 'a word for `exp`', exp: 'tomorrow' },
-  ];
-  await check.eachRow(
-    named(rows, ({ name }) => `an access token with ${name}`),
-    async ({ value: { exp } }) => {
-      expect(await check.askProtected(withExp(access, key, exp))).toBeRefused();
-    },
-  );
-  await check.expectAuthorized(access);
-  const mine = await check.chain();
-  await mine.rotate();
-  await rotatesResigned(check, mine, key);
-  for (const { name, exp } of rows) {
-    const reply = await check.api.refresh(withExp(mine.refresh, key, exp));
-    if (reply.status < 400) mine.invalidate();
-    expect(reply, `a refresh token with ${name}`).toBeRefused();
-  }
-  await mine.rotate();
+  await judgeChanges(check, access, key, [
+    { name: 'no `exp`', change: { exp: undefined } },
+    { name: '`exp` null', change: { exp: null } },
+    { name: 'a word for `exp`', change: { exp: 'tomorrow' } },
+    { name: '`exp` true', change: { exp: true } },
+    { name: '`exp` empty', change: { exp: '' } },
+  ]);
 });

@@ -1,6 +1,8 @@
 /** Where a target does not rotate, some questions have no meaning; the token is presented again all the same. */
 import { Blocked, type Chain, type Check } from '../../fixtures/check/check.js';
-import { seenStatus } from '../../fixtures/check/expect.js';
+import { expect, seenStatus } from '../../fixtures/check/expect.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
+import { isRefusedHere } from './unauthenticated.js';
 
 /**
  * Rotates a chain whose refresh token is about to be called spent.
@@ -16,4 +18,14 @@ export async function spend(check: Check, mine: Chain): Promise<string> {
   const by = reply.token('refresh') === undefined ? 'REF-01' : 'REF-04';
   const why = by === 'REF-01' ? 'refresh gives no new refresh token' : 'refresh gives the same refresh token back';
   throw new Blocked(by, why, reply.exchange);
+}
+
+/**
+ * Refresh refused this token: with 401, or as this target refuses a request without credentials. Whether protected routes are open to
+ * everybody says nothing here: refresh asks for no credentials but its token.
+ * @param also statuses that the clause names beside 401
+ */
+export function expectRefreshRefused(check: Check, reply: Reply, what: string, ...also: number[]): void {
+  if (isRefusedHere(check, reply) && reply.status !== 401) check.note(`refused, with ${String(reply.status)}: UNA-01`);
+  else expect(reply, what).toHaveStatus(401, ...also);
 }
