@@ -1,10 +1,10 @@
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Finding, Unverified, type Check } from '../fixtures/check/check.js';
+import { Blocked, Finding, Unverified, type Chain, type Check, type Session } from '../fixtures/check/check.js';
 import { named } from '../fixtures/check/judging.js';
 import { oddJson } from '../fixtures/check/api.js';
 import { GUIDE, pathOf } from '../fixtures/run/dialect.js';
-import { spend } from './support/rotation.js';
-import { expectUnauthenticated } from './support/unauthenticated.js';
+import { expectRefreshRefused, spend, withSpareBits } from './support/rotation.js';
+import { tokensOfEveryOrigin } from './support/origins.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { judgeRefreshForgeries } from './support/forgeries.js';
 import { Reply } from '../fixtures/evidence/reply.js';
@@ -86,25 +86,45 @@ clause('REF-04', async (check) => {
   expect(reply, 'the new refresh token').toSatisfy(refresh !== before.refresh, 'another one', 'the one presented');
 });
 
-/** A spent token presented again when two others have come after it, and then the newest of its chain. */
-function lateReuse(check: Check): Promise<{ reuse: Reply; newest: Reply }> {
-  return check.memo('late reuse', async () => {
+/** A spent token presented again when `later` others have come after its successor, and then the newest of its chain. */
+function reuse(check: Check, later: number): Promise<{ reuse: Reply; newest: Reply }> {
+  return check.memo(`reuse after ${String(later)}`, async () => {
     const { chain: mine } = await check.expendable();
     const spent = await spend(check, mine);
-    await mine.rotate();
+    for (let turn = 0; turn < later; turn += 1) await mine.rotate();
     mine.invalidate();
-    const reuse = await check.api.refresh(spent);
-    return { reuse, newest: await check.api.refresh(mine.refresh) };
+    const again = await check.api.refresh(spent);
+    return { reuse: again, newest: await check.api.refresh(mine.refresh) };
   });
 }
 
-clause('REF-05', async (check) => {
+const REUSES = [
+  { name: 'the spent refresh token', later: 0 },
+  { name: 'a refresh token that was spent two rotations ago', later: 1 },
+  { name: 'a refresh token that was spent four rotations ago', later: 3 },
+];
+
+/** The same bytes in another spelling: whoever remembers spent tokens as text does not know it again. */
+async function respelled(check: Check): Promise<void> {
   const { chain: mine } = await check.expendable();
   const spent = await spend(check, mine);
   mine.invalidate();
-  await expectUnauthenticated(check, await check.api.refresh(spent), 'the spent refresh token');
-  const { reuse } = await lateReuse(check);
-  await expectUnauthenticated(check, reuse, 'a refresh token that was spent two rotations ago');
+  for (const spelled of [`${spent}=`, withSpareBits(spent)])
+    expectRefreshRefused(check, await check.api.refresh(spelled), 'the spent token, spelled in another way', 400);
+}
+
+clause('REF-05', async (check) => {
+  const rows = REUSES.map(({ name, later }) => ({
+    name,
+    judge: async () => {
+      expectRefreshRefused(check, (await reuse(check, later)).reuse, name);
+    },
+  }));
+  const spelled = {
+    name: 'the spent refresh token with padding, or with other spare bits',
+    judge: () => respelled(check),
+  };
+  await check.eachRow([...rows, spelled], ({ judge }) => judge());
 });
 
 clause('REF-06', async (check) => {
@@ -118,35 +138,61 @@ clause('REF-06', async (check) => {
   }
 });
 
-clause('REF-07', async ({ api, provenChain, target }) => {
-  const mine = await provenChain();
-  const decoded = decode(mine.access);
+/** An access token past its `exp`: signed with the key where the run has it, else with its old signature. */
+function expired(access: string, secret: string | undefined): string {
+  const decoded = decode(access);
   const past = { exp: 1_500_000_000 };
-  const expired =
-    decoded === undefined
-      ? 'expired'
-      : target.secret === undefined
-        ? `${decoded.parts[0]}.${encodePart({ ...decoded.claims, ...past })}.${decoded.parts[2]}`
-        : resign(mine.access, target.secret, { claims: past });
-  const reply = await api.refresh(mine.refresh, { access: expired });
-  expect(reply, 'refresh with an expired access token in Authorization').toHaveStatus(200);
-  mine.advance(reply);
+  if (decoded === undefined) return 'expired';
+  return secret === undefined
+    ? `${decoded.parts[0]}.${encodePart({ ...decoded.claims, ...past })}.${decoded.parts[2]}`
+    : resign(access, secret, { claims: past });
+}
+
+clause('REF-07', async (check) => {
+  const mine = await check.provenChain();
+  const rows = [
+    { name: 'none', authorization: undefined },
+    { name: 'an expired access token', authorization: `Bearer ${expired(mine.access, check.target.secret)}` },
+    { name: 'a token that is no JWT', authorization: 'Bearer null' },
+    { name: 'another scheme', authorization: 'Token 0123456789abcdef' },
+  ];
+  await check.eachRow(
+    rows.map((row) => ({ ...row, name: `Authorization: ${row.name}` })),
+    async ({ authorization }) => {
+      const headers = authorization === undefined ? [] : [['authorization', authorization] as const];
+      const reply = await check.api.refresh(mine.refresh, { headers });
+      expect(reply, 'refresh').toHaveStatus(200);
+      mine.advance(reply);
+    },
+  );
 });
+
+const NO_JWTS = ['not-a-token', 'a.b.c', '0123456789abcdef'.repeat(8), '..', 'null', '{}', 'eyJ.eyJ.', '新.しい.😀'];
 
 clause('REF-08', async (check) => {
   await check.provenChain();
   await check.eachRow(
-    named(['not-a-token', 'a.b.c', '0123456789abcdef'.repeat(8)], (text) => `“${text.slice(0, 20)}” as refresh token`),
+    named(NO_JWTS, (text) => `“${text.slice(0, 20)}” as refresh token`),
     async ({ value }) => {
-      await expectUnauthenticated(check, await check.api.refresh(value), 'refresh', 400);
+      expectRefreshRefused(check, await check.api.refresh(value), 'refresh', 400);
     },
   );
 });
 
 clause('REF-09', async (check) => {
   const mine = await check.provenChain();
-  const reply = await check.api.refresh(mine.access);
-  await expectUnauthenticated(check, reply, 'an access token in `refresh`');
+  const others = await tokensOfEveryOrigin(check, ['access']);
+  await check.eachRow(
+    [
+      { name: 'access token of the chain', token: () => mine.access },
+      ...others.map(({ name, issued }) => ({ name, token: () => issued().token })),
+    ],
+    async ({ token }) => {
+      const reply = await check.api.refresh(token());
+      if (reply.status < 400) mine.invalidate();
+      expectRefreshRefused(check, reply, 'an access token in `refresh`');
+    },
+  );
   await mine.rotate();
 });
 
@@ -167,7 +213,7 @@ clause('REF-10', async (check) => {
     rows.map((row) => ({ ...row, name: `refresh token ${row.name}` })),
     async ({ token, statuses }) => {
       const reply = await check.raw(check.api.refreshRequest(token));
-      if (statuses.includes(401)) await expectUnauthenticated(check, reply, 'refresh', 400);
+      if (statuses.includes(401)) expectRefreshRefused(check, reply, 'refresh', 400);
       else expect(reply).toHaveStatus(...statuses);
     },
   );
@@ -193,6 +239,11 @@ clause('REF-12', async (check) => {
         answer instanceof Reply && answer.status === 200 && answer.token('refresh') !== undefined,
     );
     counts.push(winners.length);
+    // Who comes too late is refused; that the server falls over is no refusal.
+    for (const loser of answers) {
+      if (!(loser instanceof Reply)) throw loser;
+      if (!winners.includes(loser)) expect(loser, 'the loser of a race').toBeNoServerError();
+    }
     if (winners.length === 1) continue;
     const first = answers.find((answer): answer is Reply => answer instanceof Reply);
     if (winners.length === 0) {
@@ -213,50 +264,74 @@ clause('REF-12', async (check) => {
 });
 
 clause('REF-13', async (check) => {
-  const { reuse, newest } = await lateReuse(check);
-  if (reuse.status < 400) throw new Blocked('REF-05', `a spent refresh token is still good: ${seenStatus(reuse)}`);
-  // Refused with a wrong status, as the spent one was, it is refused: the status is REF-05's.
-  const what = 'the newest refresh token after a spent one of its chain was used again';
-  await expectUnauthenticated(check, newest, what, reuse.status);
+  await check.eachRow(REUSES, async ({ name, later }) => {
+    const { reuse: again, newest } = await reuse(check, later);
+    if (again.status < 400) throw new Blocked('REF-05', `a spent refresh token is still good: ${seenStatus(again)}`);
+    // Refused with a wrong status, as the spent one was, it is refused: the status is REF-05's.
+    expectRefreshRefused(check, newest, `the newest refresh token of the chain after ${name} came again`, again.status);
+  });
 });
 
 const ONE_SESSION = 'A new login ends the older ones of its user here, so there are no two to be told apart.';
 
-clause('REF-14', async (check) => {
-  if (check.target.dialect.sessions === 'one') throw new Unverified(ONE_SESSION);
-  // Never rotated before: some servers know a login by its newest token only.
-  const other = await check.login();
-  const mine = await check.chain();
+/** One login is rotated twice, and then another of the same user, which was never rotated before: some servers know only the newest. */
+async function leavesAlone(check: Check, other: Session, mine: Chain): Promise<void> {
   if (mine.refresh === other.refresh) throw new Blocked('LOG-10', 'two logins give the same refresh token');
-  if ((await check.askProtected(other.access)).status !== 200) {
-    throw new Unverified(ONE_SESSION);
-  }
+  if ((await check.askProtected(other.access)).status !== 200) throw new Unverified(ONE_SESSION);
   await mine.rotate();
   await mine.rotate();
   const reply = await check.api.refresh(other.refresh);
   expect(reply, "the refresh token of the user's other login").toHaveStatus(200);
   const [access, refresh = other.refresh] = [reply.token('access'), reply.token('refresh')];
   if (access !== undefined) await check.returnChain({ account: other.account, access, refresh });
+}
+
+clause('REF-14', async (check) => {
+  if (check.target.dialect.sessions === 'one') throw new Unverified(ONE_SESSION);
+  const ofSignUp = async (): Promise<void> => {
+    const signedUp = await check.registerAndLogin();
+    const later = await check.login(signedUp.account);
+    await check.returnChain(later);
+    await leavesAlone(check, signedUp, await check.chain(signedUp.account));
+  };
+  await check.eachRow(
+    [
+      { name: 'another login', judge: async () => leavesAlone(check, await check.login(), await check.chain()) },
+      ...(check.accounts.canRegister ? [{ name: 'the session of sign-up', judge: ofSignUp }] : []),
+    ],
+    ({ judge }) => judge(),
+  );
 });
+
+/** Ways to be refused before anything is rotated, with the live token in the request. */
+const REFUSED_BEFORE = [
+  { name: 'malformed JSON', type: 'application/json', body: (good: string) => good.slice(0, -1), by: 'ROB-01' },
+  { name: 'another content type', type: 'text/plain', body: (good: string) => good, by: 'ROB-03' },
+  { name: 'an array as the token', type: 'application/json', body: inArray, by: 'REF-10' },
+] as const;
+
+function inArray(good: string): string {
+  return good.replace(/:(".*")\}$/, ':[$1]}');
+}
 
 clause('REF-15', async (check) => {
   // A login of its own: how often a chain rotates is REF-06's question.
   const session = await check.login();
   let live = session.refresh;
-  for (const { what, type, body, by } of [
-    { what: 'malformed JSON', type: 'application/json', body: (good: string) => good.slice(0, -1), by: 'ROB-01' },
-    { what: 'another content type', type: 'text/plain', body: (good: string) => good, by: 'ROB-03' },
-  ] as const) {
+  await check.eachRow(REFUSED_BEFORE, async ({ name, type, body, by }) => {
     const refused = await check.raw({
       method: 'POST',
       path: check.api.path('refresh'),
       headers: [['content-type', type]],
       body: body(String(check.api.refreshRequest(live).body)),
     });
-    if (refused.status < 400) throw new Blocked(by, `${what} was accepted: ${seenStatus(refused)}`);
+    if (refused.status < 400) {
+      live = refused.token('refresh') ?? live;
+      throw new Blocked(by, `${name} was accepted: ${seenStatus(refused)}`);
+    }
     const reply = await check.api.refresh(live);
     if (reply.status !== 200) await rotated(check);
-    expect(reply, `the refresh token of a request that was refused as ${what}`).toHaveStatus(200);
+    expect(reply, `the refresh token of a request that was refused for ${name}`).toHaveStatus(200);
     live = reply.token('refresh') ?? live;
-  }
+  });
 });
