@@ -14,7 +14,7 @@ export async function registerWith(
   check: Check,
   fields: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly account: NewAccount; readonly reply: Reply }> {
-  const account = { ...check.newAccount(), ...fields } as NewAccount;
+  const account: NewAccount = { ...check.newAccount(), ...fields };
   if (typeof account.password === 'string') check.sender.secret(account.password);
   return { account, reply: await check.raw(check.api.request('register', check.api.registration(account))) };
 }
