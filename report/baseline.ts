@@ -56,7 +56,8 @@ export function withBaseline(report: Report, path: string, earlier: EarlierRepor
   const other =
     earlier.target.embedded !== report.target.embedded ||
     (!report.target.embedded && earlier.target.baseUrl !== report.target.baseUrl);
-  const note = `CONFORMANCE_BASELINE: ${path} is about another target (${earlier.target.embedded ? 'the embedded one' : earlier.target.baseUrl}).`;
+  const its = earlier.target.embedded ? 'the embedded one' : earlier.target.baseUrl;
+  const note = `CONFORMANCE_BASELINE: ${path} is about another target (${its}).`;
   return {
     ...report,
     ...(other ? { notes: [...report.notes, note] } : {}),

@@ -43,8 +43,9 @@ export function firstWaivers(
       blocks: blockedUnder(report.clauses, [id]),
     }))
     .map(({ blocks, ...waiver }) => (blocks.length === 0 ? waiver : { ...waiver, blocks }));
+  const target = visible(report.target.embedded ? 'the embedded target' : report.target.baseUrl);
   const head = [
-    `# Known failures of ${visible(report.target.embedded ? 'the embedded target' : report.target.baseUrl)}, waived until they are fixed; from the report of ${report.startedAt.slice(0, 10)}.`,
+    `# Known failures of ${target}, waived until they are fixed; from the report of ${report.startedAt.slice(0, 10)}.`,
     '# Say in each what is going to be done, link its issue, and remove it when the clause passes: a stale waiver fails the gate.',
     '# `blocks` names the clauses that cannot be judged until the failure is fixed: one that is not named fails the gate.',
   ];

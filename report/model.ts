@@ -226,7 +226,8 @@ export const ReportSchema = z
     ),
   })
   .describe(
-    'One document for each run, from which every other output is made. Nothing in it is secret: passwords, tokens and keys are replaced by «what they were».',
+    'One document for each run, from which every other output is made. Nothing in it is secret: ' +
+      'passwords, tokens and keys are replaced by «what they were».',
   );
 export type Report = z.infer<typeof ReportSchema>;
 export type ReportedVerdict = Report['verdict'];

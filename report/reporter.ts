@@ -1,4 +1,4 @@
-/** The suite's own Playwright reporter, listed last: from the outcomes of the checks to the verdict and the files of `conformance-report/`. */
+/** The suite's own Playwright reporter, listed last: from the outcomes of the checks to the verdict and its files. */
 import type {
   FullConfig,
   FullResult,

@@ -238,9 +238,9 @@ function hiddenByWaivers(
         !named.includes(result.clause.id),
     );
     if (hidden.length === 0) return [];
-    return [
-      `${ids(hidden)} could not be judged because of ${clause.id}, and the waiver of ${clause.id} does not name ${hidden.length === 1 ? 'it' : 'them'}: fix ${clause.id}, or add ${hidden.length === 1 ? 'it' : 'them'} to the waiver's \`blocks\`.`,
-    ];
+    const them = hidden.length === 1 ? 'it' : 'them';
+    const why = `${ids(hidden)} could not be judged because of ${clause.id}, and the waiver of ${clause.id}`;
+    return [`${why} does not name ${them}: fix ${clause.id}, or add ${them} to the waiver's \`blocks\`.`];
   });
 }
 
@@ -263,7 +263,8 @@ function problemsOf(results: readonly ClauseResult[], context: RunContext, faile
   if (adrift.length > 0) {
     const by = [...new Set(adrift.flatMap(({ dependsOn }) => dependsOn ?? []))].join(', ');
     problems.push(
-      `${ids(adrift)} could not be judged because of ${by}, which did not fail in this run: it was not selected, or the target's responses vary.`,
+      `${ids(adrift)} could not be judged because of ${by}, which did not fail in this run: ` +
+        "it was not selected, or the target's responses vary.",
     );
   }
   problems.push(...hiddenByWaivers(results, gating, context.waivers));

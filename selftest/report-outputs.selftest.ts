@@ -50,7 +50,8 @@ test('what is not judged because of a waiver is told wherever the verdict is', (
   expect(report.verdict).toBe('conformant with waivers');
   expect(report.gate.passed).toBe(true);
   expect(verdictSentence(report)).toBe(
-    `The embedded target conforms with waivers: 1 waiver; 2 MUST clauses not judged. ${String(ALL - 4)} of ${String(ALL)} clauses hold, 1 non-gating failure.`,
+    'The embedded target conforms with waivers: 1 waiver; 2 MUST clauses not judged. ' +
+      `${String(ALL - 4)} of ${String(ALL)} clauses hold, 1 non-gating failure.`,
   );
   for (const text of [consoleText(report, 'out', false), summaryMarkdown(report), htmlReport(report, '')]) {
     expect(text).toMatch(/conforms with waivers/);

@@ -108,7 +108,8 @@ function waiverLines(report: Report, paint: Paint): string[] {
     ...waivers.map(({ clause, reason, owner, expires, state }) => {
       const hides = inForce.find((one) => one.clause === clause)?.hides ?? [];
       const more = state === 'in force' ? '' : state === 'stale' ? ', passes now' : ', could not be judged';
-      return `  ${clause} until ${expires}, ${visible(owner, 60)}: ${visible(reason, 200)}${more}${hides.length > 0 ? `; blocks ${count(hides.length, 'clause')}` : ''}`;
+      const blocks = hides.length > 0 ? `; blocks ${count(hides.length, 'clause')}` : '';
+      return `  ${clause} until ${expires}, ${visible(owner, 60)}: ${visible(reason, 200)}${more}${blocks}`;
     }),
     ...(hidden.length > 0 ? [paint('yellow', `  Not judged because of waivers: ${idList(hidden, 30)}`)] : []),
   ];

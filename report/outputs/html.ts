@@ -169,7 +169,8 @@ function pageStyle(report: Report): string {
   const quoted = (text: string): string =>
     `"${shortened(text, 90).replace(/[^\w .:/-]/gu, (character) => `\\${(character.codePointAt(0) ?? 0).toString(16)} `)}"`;
   const head = quoted(`${report.verdict} · ${targetName(report)} · ${report.startedAt.slice(0, 10)}`);
-  return `@page{@top-left{content:${head}}@bottom-left{content:"IGNY8 authentication contract ${quoted(report.suite.contract).slice(1, -1)}"}}`;
+  const foot = quoted(`IGNY8 authentication contract ${report.suite.contract}`);
+  return `@page{@top-left{content:${head}}@bottom-left{content:${foot}}}`;
 }
 
 /** Everything on the page that has to fit. */

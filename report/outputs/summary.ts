@@ -30,7 +30,7 @@ function cell(text: string): string {
 }
 
 export function summaryMarkdown(report: Report): string {
-  const { totals, suite, causes, clauses, waivers, baseline } = report;
+  const { totals, suite, target, causes, clauses, waivers, baseline } = report;
   const [first = '', ...more] = verdictSentence(report).split('\n');
   const lines = [
     `## ${MARKS[report.verdict]} ${markdownCode(first)}`,
@@ -40,7 +40,13 @@ export function summaryMarkdown(report: Report): string {
       .map(([verdict, number]) => `${String(number)} ${verdict}`)
       .join(' · '),
     '',
-    `${gateSentence(report)} · ${markdown(targetName(report))} · contract ${markdown(suite.contract)}, suite ${markdown(suite.version)} · ${report.startedAt.slice(0, 16).replace('T', ' ')} UTC · ${costSentence(report)}`,
+    [
+      gateSentence(report),
+      markdown(targetName(report)) + (target.version === undefined ? '' : `, version ${markdown(target.version)}`),
+      `contract ${markdown(suite.contract)}, suite ${markdown(suite.version)}`,
+      `${report.startedAt.slice(0, 16).replace('T', ' ')} UTC`,
+      costSentence(report),
+    ].join(' · '),
     '',
     ...[...otherProblems(report), ...report.notes].map((text) => `- ${markdownCode(text)}`),
   ];

@@ -74,7 +74,8 @@ export function lifeOfTokens(report: Report): string {
       return (
         `<g class="${verdict(clause)}"><line x1="${String(x)}" y1="${String(top - 6)}" x2="${String(x)}" y2="${String(low)}"/>` +
         `<circle cx="${String(x)}" cy="${String(top + 6)}" r="5"/>` +
-        `<text x="${String(x + (left ? -6 : 6))}" y="${String(low)}" text-anchor="${left ? 'end' : 'start'}">${clause} ${MARKS[verdict(clause)]} ${html(what)}</text></g>`
+        `<text x="${String(x + (left ? -6 : 6))}" y="${String(low)}" text-anchor="${left ? 'end' : 'start'}">` +
+        `${clause} ${MARKS[verdict(clause)]} ${html(what)}</text></g>`
       );
     });
     return [
@@ -105,5 +106,7 @@ export function lifeOfTokens(report: Report): string {
     track(1, 'refresh', ['EXP-02', 'EXP-09'], [{ clause: 'EXP-06', words: after('EXP-06'), x: END + 150 }]),
   ].filter((text) => text !== '');
   if (tracks.length === 0) return '';
-  return `<svg class="life" viewBox="0 0 1000 ${String(tracks.length * ROW)}" role="img" aria-label="${html(words.join(' '))}">${tracks.join('')}</svg>`;
+  const box = `0 0 1000 ${String(tracks.length * ROW)}`;
+  const label = html(words.join(' '));
+  return `<svg class="life" viewBox="${box}" role="img" aria-label="${label}">${tracks.join('')}</svg>`;
 }
