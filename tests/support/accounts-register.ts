@@ -20,10 +20,10 @@ export async function registerWith(
 }
 
 /** Registers with what `made` has it, or says that it was refused: a refusal is the server's choice, a 5xx is none. */
-export async function acceptedByRegister(
+export function acceptedByRegister(
   check: Check,
   made: { readonly account: NewAccount; readonly reply: Reply },
-): Promise<NewAccount | undefined> {
+): NewAccount | undefined {
   const { account, reply } = made;
   if (reply.status >= 400 && reply.status < 500) {
     check.note(`register refuses it, with ${String(reply.status)}`);
