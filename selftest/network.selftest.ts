@@ -130,6 +130,7 @@ test.describe('a proxy that does not let the run through is named', () => {
   test.beforeAll(async () => {
     if (TINYPROXY !== undefined) proxy = await startTinyproxy({ user: 'somebody', password: PROXY_PASSWORD });
   });
+
   test.afterAll(async () => {
     await proxy?.close();
   });
