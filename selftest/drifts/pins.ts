@@ -8,4 +8,50 @@ export interface Pin {
   readonly missed: readonly string[];
 }
 
-export const PINS: Readonly<Record<string, Pin>> = {};
+export const PINS: Readonly<Record<string, Pin>> = {
+  'token-names': { blocked: [], missed: [] },
+  'tokens-nested': { blocked: [], missed: [] },
+  'user-flat': { blocked: ['ROB-09'], missed: ['names-composed'] },
+  'no-envelope': { blocked: ['RID-06', 'ROB-09'], missed: ['names-composed'] },
+  'lists-as-arrays': { blocked: [], missed: ['next-missing', 'id-missing-in-list'] },
+  'no-request-id': { blocked: ['RID-06'], missed: [] },
+  'error-as-object': { blocked: [], missed: [] },
+  'errors-in-html': { blocked: [], missed: [] },
+  'refused-403': { blocked: ['UNA-02', 'JRN-02', 'JRN-04'], missed: [] },
+  'missing-403': { blocked: ['UNA-02', 'JRN-02', 'JRN-04'], missed: [] },
+  'no-rotation': { blocked: ['REF-04', 'REF-05', 'REF-06', 'REF-12', 'REF-13'], missed: [] },
+  'no-rotation-same-token': { blocked: ['EXP-08', 'EXP-09', 'REF-05', 'REF-06', 'REF-12', 'REF-13'], missed: [] },
+  'refresh-path': { blocked: [], missed: [] },
+  'login-path': { blocked: [], missed: ['never-throttled', 'limit-by-x-forwarded-for'] },
+  'refresh-field': { blocked: [], missed: [] },
+  'subject-sub': { blocked: [], missed: ['x5u-fetched'] },
+  'register-body': { blocked: [], missed: [] },
+  'registration-closed': {
+    blocked: [
+      'REG-02',
+      'REG-03',
+      'REG-04',
+      'REG-05',
+      'REG-06',
+      'REG-07',
+      'REG-08',
+      'REG-09',
+      'REG-10',
+      'REG-11',
+      'REG-12',
+      'REG-13',
+      'REG-14',
+      'REG-15',
+      'REG-16',
+      'ROB-09',
+      'THR-03',
+      'THR-04',
+    ],
+    missed: ['duplicate-overwrites', 'errors-first-only', 'user-in-a-shared-place', 'names-composed'],
+  },
+  'one-session': {
+    blocked: ['FOR-01', 'FOR-02', 'FOR-03', 'FOR-06', 'FOR-07', 'FOR-08', 'FOR-09', 'FOR-10'],
+    missed: [],
+  },
+  trio: { blocked: ['REF-04', 'REF-05', 'REF-06', 'REF-12', 'REF-13', 'UNA-02', 'JRN-02', 'JRN-04'], missed: [] },
+};

@@ -24,7 +24,7 @@ export function hidden(
 
 function alone(drift: Drift, cell: Cell): string[] {
   const gaps = knownGaps(cell.defect);
-  const blocked = cell.blocked.map(([id]) => id);
+  const blocked: readonly string[] = cell.blocked.map(([id]) => id);
   const faults = cell.failed
     .filter((id) => !drift.fails.includes(id) && !gaps.includes(id))
     .map((id) => `${cell.defect}: ${id} fails beside the point: ${cell.reasons[id] ?? ''}`);
@@ -41,9 +41,12 @@ function alone(drift: Drift, cell: Cell): string[] {
     faults.push(
       `${cell.defect}: ${String(counted.length)} clauses are blocked, at most ${String(drift.mostBlocked)} may be: ${counted.map(([id, by]) => `${id} by ${by}`).join(', ')}`,
     );
+  const odd = (id: ClauseId): boolean =>
+    cell.failed.includes(id) !== (drift.fails.includes(id) || cell.dialect.some(({ owner }) => owner === id)) ||
+    blocked.includes(id) ||
+    cell.unverified.includes(id);
   for (const id of gaps)
-    if (!cell.failed.includes(id) && !blocked.includes(id))
-      faults.push(`${cell.defect}: ${id} is a known gap that is no more: take it off the list`);
+    if (!odd(id)) faults.push(`${cell.defect}: ${id} is a known gap that is no more: take it off the list`);
   return faults;
 }
 

@@ -74,11 +74,14 @@ export const SESSIONS: readonly Variant[] = [
     id: 'one-session',
     words: 'A new login ends the older ones: no clause forbids it, and every check then has an account of its own.',
     replace: atMost(1, true),
+    // Of two logins one is over.
+    unverified: ['REF-14'],
   },
   {
     id: 'one-session-tokens-live-on',
     words: 'A new login ends the older ones; whether their access tokens live on is not judged.',
     replace: atMost(1, false),
+    unverified: ['REF-14'],
   },
   {
     id: 'three-sessions',

@@ -1,0 +1,46 @@
+import { expect, test } from '@playwright/test';
+import { compose } from './drifts/drift.js';
+import { DRIFTS } from './drifts/index.js';
+import { SAMPLE } from './drifts/sample.js';
+import { driftFaults } from './matrix/drift-cells.js';
+import { runCell } from './matrix/pool.js';
+import { crossedRow, driftRow } from './matrix/rows.js';
+
+/** The whole is `npm run kill -- drifts`; here are some drifts alone, and each of those with some defects beneath. */
+const SOME = ['tokens-nested', 'refused-403', 'no-rotation', 'one-session', 'trio'];
+const BENEATH = 4;
+
+for (const drift of DRIFTS.filter(({ id }) => SOME.includes(id))) {
+  test(`${drift.id}: its owner fails, nothing beside it, and what is wrong besides is still found`, async () => {
+    const defects = SAMPLE.filter((_, n) => n % Math.floor(SAMPLE.length / BENEATH) === DRIFTS.indexOf(drift) % 10);
+    const cells = [];
+    for (const row of [driftRow(drift), ...defects.map((defect) => crossedRow(drift, defect))])
+      cells.push(await runCell(row));
+    expect(driftFaults(cells)).toEqual([]);
+  });
+}
+
+test('a drift lies over a defect: both change the same part, and both are seen', () => {
+  const order: string[] = [];
+  const noted = (name: string) => ({
+    replace: (parts: { tokenId: () => string }) => ({
+      tokenId: () => {
+        order.push(name);
+        return `${parts.tokenId()} ${name}`;
+      },
+    }),
+  });
+  const composed = compose(noted('drift'), noted('defect'));
+  const conforming = { tokenId: () => 'id' };
+  const changed = composed.replace?.(conforming as never, {} as never);
+  expect(changed?.tokenId?.()).toBe('id defect drift');
+  expect(order).toEqual(['drift', 'defect']);
+});
+
+test('several drifts at once fail for what each of them fails', () => {
+  const trio = DRIFTS.find(({ id }) => id === 'trio');
+  const of = (id: string) => DRIFTS.find((one) => one.id === id)?.fails ?? [];
+  expect([...(trio?.fails ?? [])].sort()).toEqual(
+    [...new Set([...of('no-rotation'), ...of('refused-403'), ...of('tokens-nested')])].sort(),
+  );
+});
