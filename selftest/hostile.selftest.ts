@@ -12,6 +12,7 @@ import { PlainError } from '../fixtures/setup/configuration.js';
 import { startReference } from '../fixtures/reference/server.js';
 import { PlaywrightTransport } from '../fixtures/http/playwright-transport.js';
 import { BOUNDS, NoAnswer } from '../fixtures/http/transport.js';
+import { PATIENCE, type Patience } from '../fixtures/setup/preflight.js';
 import { lookAt } from './harness/in-process.js';
 import { startProxy, type Handling } from './harness/proxy.js';
 import { runSuite, type SuiteRun } from './harness/command-line.js';
@@ -103,10 +104,13 @@ test('the bounded client survives whatever comes, within its bounds', async () =
   }
 });
 
+/** None of these servers starts to answer properly later, so nobody has to wait the whole minute for it. */
+const HURRY: Patience = { ...PATIENCE, deadlineMs: 2_000 };
+
 const REFUSED: readonly { name: string; answer: Answer; says: RegExp }[] = [
   { name: 'a body without end', answer: endless, says: /its body is larger than/ },
   { name: 'a gzip bomb', answer: gzipBomb, says: /when decompressed/ },
-  { name: 'a byte now and then', answer: trickle, says: /no response within 10 s/ },
+  { name: 'a byte now and then', answer: trickle, says: /no response within 2 s/ },
   { name: 'resets', answer: reset, says: /the connection was reset/ },
   { name: 'wrong lengths', answer: broken, says: /broke off/ },
   {
@@ -118,11 +122,8 @@ const REFUSED: readonly { name: string; answer: Answer; says: RegExp }[] = [
 for (const { name, answer, says } of REFUSED) {
   test(`${name}: one clear sentence`, async () => {
     const server = await serve(answer);
-    const fault: unknown = await lookAt({
-      BASE_URL: server.address,
-      IGNY8_EMAIL: 'a@example.com',
-      IGNY8_PASSWORD: 'canary-password',
-    }).catch((error: unknown) => error);
+    const env = { BASE_URL: server.address, IGNY8_EMAIL: 'a@example.com', IGNY8_PASSWORD: 'canary-password' };
+    const fault: unknown = await lookAt(env, HURRY).catch((error: unknown) => error);
     server.close();
     expect(fault).toBeInstanceOf(PlainError);
     expect((fault as PlainError).message).toMatch(says);

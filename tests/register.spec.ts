@@ -250,12 +250,18 @@ clause('REG-10', async (check) => {
   expect(await check.api.login(first), 'login of the user whose `id` was sent').toHaveStatus(200);
 });
 
+/** The same number of characters, each of the block Latin Extended. */
+function beyondAscii(plain: string): string {
+  return Array.from(plain, (character) => String.fromCharCode(0x100 + (character.charCodeAt(0) & 0x7f))).join('');
+}
+
 clause('REG-11', async (check) => {
   await registered(check);
   const rows = [
     { name: 'a password of seven characters', of: (plain: string) => plain.slice(0, 7) },
     { name: 'a password of one character', of: (plain: string) => plain.slice(0, 1) },
-    { name: 'a password of seven characters in fourteen bytes', of: () => 'ÄäÖöÜüß' },
+    // Each character two bytes in UTF-8, and none of it written down here: reports quote the source of a check.
+    { name: 'a password of seven characters in fourteen bytes', of: (plain: string) => beyondAscii(plain.slice(0, 7)) },
   ];
   await check.eachRow(await firstAndCostly(check, rows), async ({ of }) => {
     const { reply } = await registerWith(check, { password: of(check.newAccount().password) });

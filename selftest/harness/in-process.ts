@@ -5,6 +5,7 @@ import { readConfiguration } from '../../fixtures/setup/configuration.js';
 import type { Cost, Outcome } from '../../fixtures/evidence/outcome.js';
 import { beginRun } from '../../fixtures/setup/begin-run.js';
 import { RunState } from '../../fixtures/run/run.js';
+import { PATIENCE } from '../../fixtures/setup/preflight.js';
 import { describeTarget } from '../../fixtures/setup/describe-target.js';
 import { wayTo, type GateLevel, type Target } from '../../fixtures/run/target.js';
 import type { Waivers } from '../../fixtures/run/waivers.js';
@@ -19,12 +20,16 @@ import { allChecks, FACTS, meet } from '../matrix/run.js';
 
 /**
  * What a run does before its first check: reads the environment, and looks at the target that it names.
+ * @param patience with the first response; by default what a user has
  * @returns what the look cost, and the run and the target as the checks then find them
  * @throws PlainError the one sentence that the user sees
  */
-export async function lookAt(env: Record<string, string>): Promise<{ cost: Cost; state: RunState; target: Target }> {
+export async function lookAt(
+  env: Record<string, string>,
+  patience = PATIENCE,
+): Promise<{ cost: Cost; state: RunState; target: Target }> {
   const target = describeTarget(readConfiguration(env), undefined, {});
-  const { facts, state, target: known } = await beginRun(target, FACTS);
+  const { facts, state, target: known } = await beginRun(target, FACTS, {}, patience);
   return { cost: facts.preflight, state, target: known };
 }
 
