@@ -43,9 +43,44 @@ function refusedWrite(check: Check): Promise<Refused> {
   });
 }
 
+interface RefusedChange extends Refused {
+  readonly method: string;
+  /** The row, read by the owner after it. */
+  readonly after: Reply;
+}
+
+/** Changes of a row that the run made, by a viewer: of each method that the target has, because the owner's own request succeeds. */
+function refusedChanges(check: Check): Promise<readonly RefusedChange[]> {
+  return check.memo('changes by a viewer', async () => {
+    const viewer = await check.session(check.target.viewer);
+    const owner = await check.session();
+    const row = await madeBy(check, owner);
+    const changes: RefusedChange[] = [];
+    let { text } = row;
+    for (const method of ['PATCH', 'PUT', 'DELETE']) {
+      const change = (): { text: string; body?: Record<string, unknown> } =>
+        method === 'DELETE' ? { text } : aKeyword(check);
+      const reply = await check.raw(jsonRequest(method, row.path, change().body, viewer));
+      const after = await check.api.getResource(row.path, owner);
+      const allowed = change();
+      const own = await check.raw(jsonRequest(method, row.path, allowed.body, owner));
+      if (own.status < 300 || reply.status < 300) changes.push({ method, reply, after, text });
+      if (own.status < 300) ({ text } = allowed);
+    }
+    if (changes.at(-1)?.method !== 'DELETE') await remove(check, owner, row);
+    return changes;
+  });
+}
+
 clause('FOR-01', async (check) => {
-  const { reply } = await refusedWrite(check);
-  expect(reply, 'POST planner/keywords/ by a viewer').toHaveStatus(403);
+  const { reply: created } = await refusedWrite(check);
+  const writes = [{ method: 'POST', reply: created }, ...(await refusedChanges(check))];
+  await check.eachRow(
+    named(writes, ({ method }) => `${method} by a viewer`),
+    ({ value: { reply } }) => {
+      expect(reply, 'the write').toHaveStatus(403);
+    },
+  );
 });
 
 clause('FOR-02', async (check) => {
@@ -59,14 +94,36 @@ clause('FOR-02', async (check) => {
   );
 });
 
+/** @throws Blocked by FOR-01 if the write was not refused: its effect is then no wonder */
+function dependsOnRefusal({ status }: Reply, seen: string): void {
+  if (status < 400) throw new Blocked('FOR-01', `a viewer's write is not refused: ${seen}`);
+}
+
 clause('FOR-03', async (check) => {
   const { text, reply } = await refusedWrite(check);
-  if (reply.status < 400) throw new Blocked('FOR-01', `a viewer's write is not refused: ${seenStatus(reply)}`);
-  const { rows, reply: list } = await listed(check, (await check.session()).access);
-  expect(list, 'the list after the refused write').toSatisfy(
-    !rows.some((row) => JSON.stringify(row).includes(text)),
-    'without what was refused',
-    'what was refused is in it',
+  const created = async (): Promise<void> => {
+    dependsOnRefusal(reply, seenStatus(reply));
+    const { rows, reply: list } = await listed(check, (await check.session()).access);
+    expect(list, 'the list after the refused write').toSatisfy(
+      !rows.some((row) => JSON.stringify(row).includes(text)),
+      'without what was refused',
+      'what was refused is in it',
+    );
+  };
+  const changed = ({ reply: refused, after, text: before }: RefusedChange): Promise<void> => {
+    dependsOnRefusal(refused, seenStatus(refused));
+    expect(after, 'the row after it').toSatisfy(after.text.includes(before), 'as it was', seenStatus(after));
+    return Promise.resolve();
+  };
+  await check.eachRow(
+    [
+      { name: 'POST', judge: created },
+      ...(await refusedChanges(check)).map((change) => ({
+        name: change.method,
+        judge: async () => changed(change),
+      })),
+    ],
+    ({ judge }) => judge(),
   );
 });
 

@@ -4,11 +4,12 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';
-import { aKeyword, dependsOnOwnRows, otherTenant } from './support/resources.js';
-import type { Bearer } from '../fixtures/check/api.js';
+import { aKeyword, dependsOnOwnRows, listed, otherTenant } from './support/resources.js';
+import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { wayTo } from '../fixtures/run/target.js';
 import { GuideClient, LoginNeeded } from './support/guide-client.js';
+import { idOf } from './support/exact.js';
 import { cookiesOf } from './support/channels.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
@@ -215,21 +216,41 @@ clause('JRN-06', async (check) => {
 });
 
 /** Requests in a row: enough to reach each of several workers more than once. */
-const IN_A_ROW = 20;
+const IN_A_ROW = { list: 20, item: 8, refresh: 8 };
+
+/** The same request again and again, over a connection each: over a kept one all would go to the same worker. */
+async function alike(check: Check, times: number, ask: (fresh: BoundedTransport) => Promise<Reply>): Promise<void> {
+  for (let i = 0; i < times; i += 1) {
+    const reply = await ask(new BoundedTransport(wayTo(check.target)));
+    expect(reply, `request ${String(i + 1)} of ${String(times)}`).toHaveStatus(200);
+  }
+}
 
 clause('JRN-07', async (check) => {
   const { access } = await check.session();
-  await check.expectAuthorized(access);
-  // A connection each: over a kept one all requests would go to the same worker.
-  const fresh = new BoundedTransport(wayTo(check.target));
-  const statuses: number[] = [];
-  for (let i = 0; i < IN_A_ROW; i += 1) {
-    const headers = [['authorization', `Bearer ${access}`]] as const;
-    const reply = await check.sender.sendOver({ method: 'GET', path: 'planner/keywords/', headers }, fresh);
-    statuses.push(reply.status);
-    expect(reply, `request ${String(i + 1)} of ${String(IN_A_ROW)} with one live token`).toHaveStatus(200);
-  }
-  check.measure('one live token, in a row', `${String(statuses.length)} times ${[...new Set(statuses)].join(', ')}`);
+  const list = check.api.path('listKeywords');
+  const id = idOf((await listed(check, access)).rows[0]);
+  const get = (path: string, times: number): Promise<void> =>
+    alike(check, times, (fresh) => check.sender.sendOver(jsonRequest('GET', path, undefined, { access }), fresh));
+  const refresh = async (): Promise<void> => {
+    const mine = await check.provenChain();
+    await alike(check, IN_A_ROW.refresh, async (fresh) => {
+      const reply = await check.sender.sendOver(check.api.refreshRequest(mine.refresh), fresh);
+      if (reply.status === 200) mine.advance(reply);
+      else mine.invalidate();
+      return reply;
+    });
+  };
+  await check.eachRow(
+    [
+      { name: 'the list', judge: () => get(list, IN_A_ROW.list) },
+      ...(id === undefined
+        ? []
+        : [{ name: 'one row by its id', judge: () => get(check.api.path('getKeyword', id), IN_A_ROW.item) }]),
+      { name: 'refresh, each by the token of the last', judge: refresh },
+    ],
+    ({ judge }) => judge(),
+  );
 });
 
 clause('JRN-08', async (check) => {

@@ -540,6 +540,7 @@ async function sameRows(check: Check, access: string, header: IdentityHeader, th
   const beside = await check.raw(
     jsonRequest('GET', check.api.path('listKeywords'), undefined, { access, headers: [header] }),
   );
+  expect(beside, "the list, with one's own token").toBeNoServerError();
   expect(beside, "the list, with one's own token").toSatisfy(
     !beside.text.includes(theirs),
     "no row of the other user's",

@@ -59,7 +59,7 @@ export const signatureOf = (token: string): Buffer => Buffer.from(token.split('.
 export const KNOWN_KEY = '6a0e-conformance-b7d2-long-enough-to-be-strong-44f1';
 export const KNOWN = { jwtSecret: KNOWN_KEY };
 
-export const mac = (token: string, key: string, hash: string): Buffer =>
+export const mac = (token: string, key: string | Buffer, hash: string): Buffer =>
   createHmac(hash, key).update(token.split('.').slice(0, 2).join('.')).digest();
 
 /** Signatures of some tokens that are taken beside the right ones. */

@@ -1,5 +1,6 @@
 import { CHANNEL } from './channel.js';
 import { CONSTANT_SERVERS } from './constant-servers.js';
+import { CREDENTIALS } from './credentials.js';
 import type { Defect } from './defect.js';
 import { DOCUMENTATION } from './documentation.js';
 import { ENVELOPE } from './envelope.js';
@@ -26,6 +27,7 @@ export const DEFECTS: readonly Defect[] = [
   ...EXPIRY,
   ...REFRESH,
   ...UNAUTHENTICATED,
+  ...CREDENTIALS,
   ...FORBIDDEN,
   ...ROBUSTNESS,
   ...THROTTLE,

@@ -157,7 +157,6 @@ export async function badCredentials(check: Check, access: string): Promise<BadC
     bearer('a key in the header', signedBy({ jwk }, own.secret)),
     bearer('a refresh token', mine.refresh),
     bearer('a text that is no JWT', 'not-a-token'),
-    { name: 'scheme `Token`', authorization: `Token ${access}` },
     ...(key === undefined
       ? []
       : [bearer('a token long past its `exp`', resign(access, key, { claims: { exp: 1_500_000_000 } }))]),
