@@ -2,7 +2,18 @@
 import type { Context, Occasion, Parts, Store, User } from '../../fixtures/reference/behaviour.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import type { Defect } from './defect.js';
-import { authorizationOf, bodyOf, crash, type Json, KNOWN, KNOWN_KEY, mac, partOf, signatureOf } from './helpers.js';
+import {
+  authorizationOf,
+  bodyOf,
+  crash,
+  type Json,
+  KNOWN,
+  KNOWN_KEY,
+  mac,
+  partOf,
+  signatureOf,
+  tokenOf,
+} from './helpers.js';
 
 const WHERE: Readonly<Partial<Record<Occasion, string>>> = { register: 'of sign-up', refresh: 'of refresh' };
 
@@ -198,8 +209,7 @@ const open =
     writer: (context) => {
       const row = store.keywords.find(({ id }) => String(id) === context.parameters['id']);
       const owner = store.users.find(({ account }) => account.id === (row?.accountId ?? 1));
-      const named = context.parameters['id'] === undefined || row !== undefined;
-      return context.method === method && when(context) && named && owner !== undefined
+      return context.method === method && when(context) && owner !== undefined
         ? Promise.resolve(owner)
         : parts.writer(context);
     },
@@ -289,10 +299,15 @@ export const CREDENTIALS: readonly Defect[] = [
     id: 'patch-takes-any-signature',
     story: 'PATCH came later, in a view that decodes the token by itself.',
     clauses: ['UNA-14'],
-    replace: open(
-      'PATCH',
-      (context) => partOf(authorizationOf(context).replace('Bearer ', ''), 1)['token_type'] === 'access',
-    ),
+    replace: (parts) => ({
+      writer: (context) => {
+        const claims = partOf(tokenOf(context), 1);
+        const user = claims['token_type'] === 'access' ? parts.userById(claims['user_id']) : undefined;
+        return context.method === 'PATCH' && user !== undefined && parts.mayWrite(user, claims)
+          ? Promise.resolve(user)
+          : parts.writer(context);
+      },
+    }),
   },
   {
     id: 'basic-at-writes',

@@ -247,4 +247,28 @@ export const FORBIDDEN: readonly Defect[] = [
       },
     }),
   })),
+  ...(['PUT', 'PATCH', 'DELETE'] as const).map((method) => ({
+    id: `viewer-${method.toLowerCase()}`,
+    story: `The role is asked at creation only, and ${method} takes whoever has a token.`,
+    clauses: ['FOR-01' as const],
+    replace: (parts: Parts): Partial<Parts> => ({
+      writer: (context) => (context.method === method ? parts.authenticate(context) : parts.writer(context)),
+    }),
+  })),
+  ...(['PUT', 'PATCH', 'DELETE'] as const).map((method) => ({
+    id: `${method.toLowerCase()}-refused-yet-done`,
+    story: `${method} is done first, and the role is asked afterwards, without a transaction around both.`,
+    clauses: ['FOR-03' as const],
+    replace: (parts: Parts): Partial<Parts> => ({
+      writer: async (context) => {
+        const user = await parts.authenticate(context);
+        if (context.method === method && !parts.mayWrite(user, context.claims ?? {})) {
+          const row = parts.namedKeyword(context, user);
+          if (method === 'DELETE') parts.removeKeyword(row);
+          else parts.storeKeyword({ ...row, keyword: String(bodyOf(context)['keyword']) });
+        }
+        return parts.writer(context);
+      },
+    }),
+  })),
 ];

@@ -131,4 +131,40 @@ export const JOURNEYS: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'item-now-and-then-404',
+    story: 'One of the replicas that the detail view reads from lags behind for good.',
+    clauses: ['JRN-07'],
+    replace: (parts) => {
+      let inARow = 0;
+      return {
+        listKeywords: (context) => {
+          inARow = 0;
+          return parts.listKeywords(context);
+        },
+        getKeyword: async (context) => {
+          const outcome = await parts.getKeyword(context);
+          inARow += 1;
+          if (inARow % 7 === 0) throw new Refusal(404, 'Resource not found');
+          return outcome;
+        },
+      };
+    },
+  },
+  {
+    id: 'long-chain-ends',
+    story: 'A chain of refreshes is kept in a column of limited width: the seventh rotation of a login is refused.',
+    clauses: ['JRN-07'],
+    replace: (parts) => {
+      const rotations = new Map<string, number>();
+      return {
+        spend: (given) => {
+          const chain = String(given['chain']);
+          const count = (rotations.get(chain) ?? 0) + 1;
+          rotations.set(chain, count);
+          return count > 8 ? undefined : parts.spend(given);
+        },
+      };
+    },
+  },
 ];
