@@ -15,13 +15,6 @@ import { BOUNDS, NoAnswer } from '../../fixtures/http/transport.js';
 
 export type Endpoint = 'login' | 'register' | 'refresh' | 'createKeyword';
 
-const PATHS: Record<Endpoint, string> = {
-  login: 'auth/login/',
-  register: 'auth/register/',
-  refresh: 'auth/refresh/',
-  createKeyword: 'planner/keywords/',
-};
-
 export interface BadInput {
   readonly name: string;
   /** Where it is sent; default: refresh and createKeyword. */
@@ -34,19 +27,22 @@ export interface BadInput {
   body(good: Record<string, unknown>, endpoint: Endpoint): string | Buffer;
 }
 
-/** The member of each endpoint's body that a row about one field spoils. */
-const FIELD: Record<Endpoint, string> = {
-  login: 'email',
-  register: 'username',
-  refresh: 'refresh',
-  createKeyword: 'keyword',
-};
+/**
+ * The field of each endpoint's body that a row about one field spoils. Of refresh and the creation of keywords it is the first of a good
+ * body, whatever this target calls it.
+ */
+function fieldOf(good: Record<string, unknown>, endpoint: Endpoint): string {
+  if (endpoint === 'login') return 'email';
+  if (endpoint === 'register') return 'username';
+  const strings = Object.entries(good).filter(([, value]) => typeof value === 'string');
+  return strings[0]?.[0] ?? Object.keys(good)[0] ?? 'keyword';
+}
 
 const json = (value: unknown): string => JSON.stringify(value);
 const spoil =
   (value: unknown, field?: string): BadInput['body'] =>
   (good, endpoint) =>
-    json({ ...good, [field ?? FIELD[endpoint]]: value });
+    json({ ...good, [field ?? fieldOf(good, endpoint)]: value });
 
 export const MALFORMED: readonly BadInput[] = [
   { name: 'JSON that breaks off', also: 'login', body: (good) => json(good).slice(0, -1) },
@@ -59,9 +55,15 @@ export const MALFORMED: readonly BadInput[] = [
   {
     name: 'a raw control character in a text',
     // Escaped, it would be JSON (RFC 8259 §7).
-    body: (good, endpoint) => json({ ...good, [FIELD[endpoint]]: 'text' }).replace('"text"', '"te\u0001xt"'),
+    body: (good, endpoint) => json({ ...good, [fieldOf(good, endpoint)]: 'text' }).replace('"text"', '"te\u0001xt"'),
   },
   { name: 'a comma too many', body: (good) => json(good).replace(/\}$/, ',}') },
+  { name: 'a comment', body: (good) => `/* x */ ${json(good)}` },
+  { name: 'single quotes', body: (good) => json(good).replaceAll('"', "'") },
+  { name: 'names without quotes', body: (good) => json(good).replace(/"(\w+)":/g, '$1:') },
+  // Python's parser takes both by default (RFC 8259 §6 has neither).
+  { name: 'NaN as a value', body: (good) => json(good).replace(/\}$/, ',"x":NaN}') },
+  { name: 'Infinity as a value', body: (good) => json(good).replace(/\}$/, ',"x":-Infinity}') },
 ];
 
 /** `refresh` of a wrong type is REF-10's; here it is sent for what only a crash would show. */
@@ -105,7 +107,7 @@ const MEGABYTE = Buffer.alloc(1_000_000, 'a');
 const swell =
   (field?: string): BadInput['body'] =>
   (good, endpoint) => {
-    const [before = '', behind = ''] = json({ ...good, [field ?? FIELD[endpoint]]: '<long>' }).split('<long>');
+    const [before = '', behind = ''] = json({ ...good, [field ?? fieldOf(good, endpoint)]: '<long>' }).split('<long>');
     return Buffer.concat([Buffer.from(before), MEGABYTE, Buffer.from(behind)]);
   };
 
@@ -140,16 +142,29 @@ export const ODD_CHARACTERS: readonly BadInput[] = [
   {
     name: 'half a surrogate pair',
     // As an escape: as a character it could not be written in UTF-8.
-    body: (good, endpoint) => json({ ...good, [FIELD[endpoint]]: 'text' }).replace('"text"', String.raw`"text\ud800"`),
+    body: (good, endpoint) =>
+      json({ ...good, [fieldOf(good, endpoint)]: 'text' }).replace('"text"', String.raw`"text\ud800"`),
   },
   {
     name: 'invalid UTF-8',
     body: (good, endpoint) => {
-      const [before = '', after = ''] = json({ ...good, [FIELD[endpoint]]: '…' }).split('…');
+      const [before = '', after = ''] = json({ ...good, [fieldOf(good, endpoint)]: '…' }).split('…');
       return Buffer.concat([Buffer.from(before), INVALID_UTF8, Buffer.from(after)]);
     },
   },
   { name: 'an unknown charset', contentType: 'application/json; charset=no-such-charset', body: json },
+  // Codecs that Python has and that are no charsets of text, and such as make another text of the same bytes.
+  ...['rot13', 'zlib', 'idna', 'utf-16', 'undefined'].map((charset) => ({
+    name: `the charset ${charset}`,
+    contentType: `application/json; charset=${charset}`,
+    body: json,
+  })),
+  {
+    name: 'a newline behind `email`',
+    to: [],
+    also: 'register',
+    body: (good) => json({ ...good, email: `${String(good['email'])}\n` }),
+  },
 ];
 
 const DEPTH = 10_000;
@@ -167,27 +182,32 @@ export function poisoned(good: Record<string, unknown>): string {
 export const DEEP: readonly BadInput[] = [
   {
     name: '10,000 lists in a field',
-    body: (good, endpoint) => json({ ...good, [FIELD[endpoint]]: 0 }).replace(/:0/, `:${nested(DEPTH, '[', ']')}`),
+    body: (good, endpoint) =>
+      json({ ...good, [fieldOf(good, endpoint)]: 0 }).replace(/:0/, `:${nested(DEPTH, '[', ']')}`),
   },
   { name: '10,000 objects as the body', body: () => `${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}` },
 ];
 
-/** Tokens that are deep: one fits into any server's headers, one is as deep as a body may be. */
-export function deepTokens(): { readonly name: string; readonly token: string }[] {
+export interface DeepToken {
+  readonly name: string;
+  readonly token: string;
+  /** It fits into a header line of 7 KB: stock servers refuse 8. */
+  readonly asBearer: boolean;
+}
+
+/** Tokens that are deep: some fit into any server's headers, some are as deep as a body may be. */
+export function deepTokens(): DeepToken[] {
   const header = encodePart({ alg: 'HS256', typ: 'JWT' });
   const signature = Buffer.alloc(32).toString('base64url');
-  return [
-    {
-      name: 'a header 1,500 levels deep',
-      token: `${encodePart(nested(1500, '[', ']'))}.${encodePart({})}.${signature}`,
-    },
-    { name: 'a payload 1,500 levels deep', token: `${header}.${encodePart(nested(1500, '[', ']'))}.${signature}` },
-    {
-      name: 'a header 10,000 levels deep',
-      token: `${encodePart(nested(DEPTH, '[', ']'))}.${encodePart({})}.${signature}`,
-    },
-    { name: 'a payload 10,000 levels deep', token: `${header}.${encodePart(nested(DEPTH, '[', ']'))}.${signature}` },
-  ];
+  return [1500, DEPTH].flatMap((depth) => {
+    const deep = encodePart(nested(depth, '[', ']'));
+    const levels = `${depth.toLocaleString('en')} levels deep`;
+    const asBearer = deep.length < 6000;
+    return [
+      { name: `a header ${levels}`, token: `${deep}.${encodePart({})}.${signature}`, asBearer },
+      { name: `a payload ${levels}`, token: `${header}.${deep}.${signature}`, asBearer },
+    ];
+  });
 }
 
 /**
@@ -195,19 +215,23 @@ export function deepTokens(): { readonly name: string; readonly token: string }[
  * @param live a refresh token that is good: without one, a refresh is refused whatever else is wrong with it
  */
 export async function badRequest(check: Check, row: BadInput, endpoint: Endpoint, live?: string): Promise<Sendable> {
-  const good = endpoint === 'refresh' && live !== undefined ? { refresh: live } : goodBody(check, endpoint);
+  const good = endpoint === 'refresh' && live !== undefined ? refreshBody(check, live) : goodBody(check, endpoint);
   const contentType = row.contentType === undefined ? 'application/json' : row.contentType;
   const headers: [string, string][] = contentType === null ? [] : [['content-type', contentType]];
   if (endpoint === 'createKeyword') headers.push(['authorization', `Bearer ${(await check.session()).access}`]);
-  return { method: 'POST', path: PATHS[endpoint], headers, body: row.body(good, endpoint) };
+  return { method: 'POST', path: check.api.path(endpoint), headers, body: row.body(good, endpoint) };
+}
+
+function refreshBody({ target }: Check, token: string): Record<string, unknown> {
+  return { [target.dialect.refreshField]: token };
 }
 
 /** A body that has nothing wrong but, at login and refresh, that nobody knows it. */
 export function goodBody(check: Check, endpoint: Endpoint): Record<string, unknown> {
   const account = check.newAccount();
   if (endpoint === 'login') return { email: account.email, password: account.password };
-  if (endpoint === 'register') return { ...account };
-  if (endpoint === 'refresh') return { refresh: 'not-a-token' };
+  if (endpoint === 'register') return check.api.registration(account);
+  if (endpoint === 'refresh') return refreshBody(check, 'not-a-token');
   return aKeyword(check).body;
 }
 
@@ -219,7 +243,7 @@ export function endpointsOf(check: Check, row: BadInput): Endpoint[] {
   ];
   return endpoints.filter(
     (endpoint) =>
-      (endpoint !== 'register' || check.target.register) && (endpoint !== 'createKeyword' || check.target.write),
+      (endpoint !== 'register' || check.accounts.canRegister) && (endpoint !== 'createKeyword' || check.target.write),
   );
 }
 
@@ -238,7 +262,7 @@ export async function overOneConnection(check: Check, bad: Sendable, access: str
     const reply = await check.sender.sendOver(bad, kept);
     const good: Sendable = {
       method: 'GET',
-      path: 'planner/keywords/',
+      path: check.api.path('listKeywords'),
       headers: [['authorization', `Bearer ${access}`]],
     };
     const started = performance.now();

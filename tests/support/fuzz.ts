@@ -136,8 +136,7 @@ async function request(check: Check, endpoint: Endpoint, body: Body): Promise<Re
   const operation = OPERATIONS.find(({ operationId }) => operationId === endpoint);
   const headers: [string, string][] = [['content-type', 'application/json']];
   if (operation?.bearer === true) headers.push(['authorization', `Bearer ${(await check.session()).access}`]);
-  const path = operation?.path.slice(1) ?? '';
-  return check.raw({ method: 'POST', path, headers, body: JSON.stringify(body) });
+  return check.raw({ method: 'POST', path: check.api.path(endpoint), headers, body: JSON.stringify(body) });
 }
 
 interface Fault {
