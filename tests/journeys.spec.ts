@@ -4,9 +4,10 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';
-import { aKeyword, dependsOnOwnRows, listed, otherTenant } from './support/resources.js';
+import { aKeyword, dependsOnOwnRows, listed, otherTenant, remove, somebody } from './support/resources.js';
 import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
+import { keepingAgent } from '../fixtures/http/way.js';
 import { wayTo } from '../fixtures/run/target.js';
 import { GuideClient, LoginNeeded } from './support/guide-client.js';
 import { idOf } from './support/exact.js';
@@ -215,14 +216,92 @@ clause('JRN-06', async (check) => {
   expect(await check.askProtected(old), 'a token in the last minute of its life').toHaveStatus(200);
 });
 
-/** Requests in a row: enough to reach each of several workers more than once. */
-const IN_A_ROW = { list: 20, item: 8, refresh: 8 };
+/** Requests in a row: enough to reach each of several workers. */
+const IN_A_ROW = { list: 20, item: 16, write: 8, refresh: 8, newcomer: 6 };
+
+type Ask = (fresh: BoundedTransport, i: number) => Promise<Reply>;
 
 /** The same request again and again, over a connection each: over a kept one all would go to the same worker. */
-async function alike(check: Check, times: number, ask: (fresh: BoundedTransport) => Promise<Reply>): Promise<void> {
+async function alike(check: Check, times: number, ask: Ask, status = 200): Promise<readonly Reply[]> {
+  const replies: Reply[] = [];
   for (let i = 0; i < times; i += 1) {
-    const reply = await ask(new BoundedTransport(wayTo(check.target)));
-    expect(reply, `request ${String(i + 1)} of ${String(times)}`).toHaveStatus(200);
+    const reply = await ask(new BoundedTransport(wayTo(check.target)), i);
+    expect(reply, `request ${String(i + 1)} of ${String(times)}`).toHaveStatus(status);
+    replies.push(reply);
+  }
+  return replies;
+}
+
+/** How often `X-Throttle-Remaining` is not lower than in the response before, and in how many pairs of responses. */
+function notLower(replies: readonly Reply[]): { readonly times: number; readonly of: number } {
+  const seen = replies.map((reply) => Number(reply.header('x-throttle-remaining') ?? NaN));
+  const steps = seen.slice(1).map((next, i) => next - (seen[i] ?? NaN));
+  // Used up, it stays at 0.
+  const comparable = steps.filter((step, i) => !Number.isNaN(step) && seen[i + 1] !== 0);
+  return { times: comparable.filter((step) => step >= 0).length, of: comparable.length };
+}
+
+/** Counters of one client: those of several workers count each for itself (7 7 6 6), those of one go down at each request. */
+async function judgeCounters(check: Check, access: string, replies: readonly Reply[]): Promise<void> {
+  const fresh = notLower(replies);
+  if (fresh.times * 5 < fresh.of || fresh.of < IN_A_ROW.list / 2) return;
+  // The control: over one connection, and so at one worker, they go down. Where they do not, it is how this target counts.
+  const agent = keepingAgent(wayTo(check.target), { maxSockets: 1 });
+  try {
+    const kept = new BoundedTransport(wayTo(check.target), agent);
+    const request = jsonRequest('GET', check.api.path('listKeywords'), undefined, { access });
+    const control: Reply[] = [];
+    for (let i = 0; i < IN_A_ROW.list / 2; i += 1) control.push(await check.sender.sendOver(request, kept));
+    if (notLower(control).times > 0) return;
+  } finally {
+    agent.destroy();
+  }
+  const [last] = replies.slice(-1);
+  if (last !== undefined)
+    expect(last, '`X-Throttle-Remaining` over new connections').toSatisfy(
+      false,
+      'lower at each request, as over one connection',
+      `not lower in ${String(fresh.times)} of ${String(fresh.of)}`,
+    );
+}
+
+/** Milliseconds that a replica may lag behind a registration, and between two looks. */
+const SETTLING_MS = 3000;
+const LOOK_AGAIN_MS = 500;
+
+/** Somebody who registered a moment ago is known to every worker. */
+async function judgeNewcomer(check: Check): Promise<void> {
+  const { access } = await check.registerAndLogin();
+  const list = jsonRequest('GET', check.api.path('listKeywords'), undefined, { access });
+  const ask: Ask = (fresh) => check.sender.sendOver(list, fresh);
+  for (let waited = 0; ; waited += LOOK_AGAIN_MS) {
+    try {
+      await alike(check, IN_A_ROW.newcomer, ask);
+      return;
+    } catch (error) {
+      if (waited >= SETTLING_MS) throw error;
+      await check.sleep(LOOK_AGAIN_MS);
+    }
+  }
+}
+
+/** Writes with one live token, to a row that the run made in an account that it made. */
+async function judgeWrites(check: Check): Promise<void> {
+  const who = await somebody(check);
+  const { row } = who;
+  try {
+    const requests = [
+      // Refused for its body, so that it leaves nothing behind: it is refused alike each time.
+      jsonRequest('POST', check.api.path('createKeyword'), {}, who),
+      ...(row === undefined ? [] : [jsonRequest('PATCH', row.path, aKeyword(check).body, who)]),
+    ];
+    for (const request of requests) {
+      const first = await check.raw(request);
+      if (first.status === 401) throw new Blocked('UNA-14', `${request.method} returned ${seenStatus(first)}`);
+      await alike(check, IN_A_ROW.write, (fresh) => check.sender.sendOver(request, fresh), first.status);
+    }
+  } finally {
+    if (row !== undefined) await remove(check, who, row);
   }
 }
 
@@ -230,8 +309,11 @@ clause('JRN-07', async (check) => {
   const { access } = await check.session();
   const list = check.api.path('listKeywords');
   const id = idOf((await listed(check, access)).rows[0]);
-  const get = (path: string, times: number): Promise<void> =>
+  const get = (path: string, times: number): Promise<readonly Reply[]> =>
     alike(check, times, (fresh) => check.sender.sendOver(jsonRequest('GET', path, undefined, { access }), fresh));
+  const item = async (): Promise<void> => {
+    if (id !== undefined) await get(check.api.path('getKeyword', id), IN_A_ROW.item);
+  };
   const refresh = async (): Promise<void> => {
     const mine = await check.provenChain();
     await alike(check, IN_A_ROW.refresh, async (fresh) => {
@@ -243,11 +325,13 @@ clause('JRN-07', async (check) => {
   };
   await check.eachRow(
     [
-      { name: 'the list', judge: () => get(list, IN_A_ROW.list) },
-      ...(id === undefined
-        ? []
-        : [{ name: 'one row by its id', judge: () => get(check.api.path('getKeyword', id), IN_A_ROW.item) }]),
+      { name: 'the list', judge: async () => judgeCounters(check, access, await get(list, IN_A_ROW.list)) },
+      ...(id === undefined ? [] : [{ name: 'one row by its id', judge: item }]),
+      ...(check.target.write ? [{ name: 'writes', judge: () => judgeWrites(check) }] : []),
       { name: 'refresh, each by the token of the last', judge: refresh },
+      ...(check.accounts.canRegister
+        ? [{ name: 'somebody who registered a moment ago', judge: () => judgeNewcomer(check) }]
+        : []),
     ],
     ({ judge }) => judge(),
   );

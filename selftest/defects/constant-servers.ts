@@ -209,7 +209,6 @@ export const CONSTANT_SERVERS: readonly Defect[] = [
       'ROB-08',
       'JRN-01',
       'JRN-03',
-      'JRN-07',
       'JRN-08',
       'NET-02',
       'ENV-02',

@@ -72,7 +72,7 @@ export const REGISTER: readonly Defect[] = [
   {
     id: 'register-plain-password',
     story: 'The password is saved as it came, and login compares hashes.',
-    clauses: ['REG-04', 'ROB-05'],
+    clauses: ['REG-04'],
     replace: (parts, store) => ({
       insertUser: (user) => {
         store.users.push({ ...user, passwordHash: '16.AAAA.AAAA' });

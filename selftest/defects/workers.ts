@@ -102,7 +102,7 @@ export const WORKERS: readonly Defect[] = [
   {
     id: 'workers-own-refresh-sessions',
     story: 'Refresh tokens are kept in the memory of the worker that made them; access tokens are good anywhere.',
-    clauses: ['JRN-07'],
+    clauses: ['JRN-04', 'JRN-07'],
     replace: dealt(2, (parts, _, now) => {
       const home = new Map<string, number>();
       return {
