@@ -1,11 +1,11 @@
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Check } from '../fixtures/check/check.js';
-import { oddJson } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { readPacing } from '../fixtures/run/pacing.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { everyAnswer } from './support/sample-answers.js';
+import { capitalDomain } from './support/users.js';
 
 /** Seconds that the end of a window may lie behind the answer's `Date`, both being whole seconds, and the most it may lie ahead. */
 const BEHIND = 3;
@@ -79,7 +79,7 @@ async function untilRefused(check: Check, email: () => string, statuses: readonl
   const left: (number | undefined)[] = [];
   for (let sent = 1; ; sent += 1) {
     const body = { email: email(), password: check.newAccount().password };
-    const last = await check.raw({ ...oddJson('POST', 'auth/login/', body), unpaced: true });
+    const last = await check.raw({ ...check.api.request('login', body), unpaced: true });
     first ??= last.status;
     // A target that answers so from the first one on says nothing about their number.
     if (last.status === 429 || (last.status !== first && statuses.includes(last.status)))
@@ -167,7 +167,7 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
   await check.expectLogin(account);
   await withLimits(check, async () => {
     const body = { email: account.email, password: account.password };
-    const logIn = (): Promise<Reply> => check.raw({ ...oddJson('POST', 'auth/login/', body), unpaced: true });
+    const logIn = (): Promise<Reply> => check.raw({ ...check.api.request('login', body), unpaced: true });
     const { refused, sent, last, within } = await untilRefused(check, () => account.email, [403, 423]);
     let slowed = refused;
     if (slowed === undefined) {
@@ -194,6 +194,8 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
 /** Headers by which proxies tell a server behind them whose request it is; a client may write anything there. */
 const FORWARDED = [
   ['x-forwarded-for', '203.0.113.7'],
+  ['x-forwarded-for', '127.0.0.1'],
+  ['x-forwarded-for', '203.0.113.10, 203.0.113.11, 203.0.113.12'],
   ['forwarded', 'for=203.0.113.8'],
   ['x-real-ip', '203.0.113.9'],
 ] as const;
@@ -220,7 +222,7 @@ async function staysRefused(
 
 clause('THR-04', { phase: 'burst' }, async (check) => {
   const wrong = (email: string, headers: Sendable['headers'] = []): Sendable =>
-    oddJson('POST', 'auth/login/', { email, password: check.newAccount().password }, headers);
+    check.api.request('login', { email, password: check.newAccount().password }, { headers });
   const waitUntilOpen = async (refused: Reply): Promise<void> => {
     if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
   };
@@ -234,20 +236,23 @@ clause('THR-04', { phase: 'burst' }, async (check) => {
     await staysRefused(
       check,
       FORWARDED.map((header) => ({
-        name: `\`${header[0]}\``,
+        name: `\`${header.join(': ')}\``,
         request: wrong(check.newAccount().email, [header]),
       })),
       () => check.newAccount().email,
     );
     await waitUntilOpen(refused);
   });
-  if (!check.target.register) return;
+  if (!check.accounts.canRegister) return;
   const account = await check.registerAccount();
   await withLimits(check, async () => {
     const { refused } = await untilRefused(check, () => account.email, []);
     if (refused === undefined) throw new Unverified('Wrong passwords for one account were not refused with 429.');
-    const request = wrong(account.email.toUpperCase());
-    await staysRefused(check, [{ name: 'the e-mail in capitals', request }], () => account.email);
+    const rows = [
+      { name: 'the e-mail in capitals', request: wrong(account.email.toUpperCase()) },
+      { name: 'its domain in capitals', request: wrong(capitalDomain(account.email)) },
+    ];
+    await staysRefused(check, rows, () => account.email);
     await waitUntilOpen(refused);
   });
 });

@@ -2,10 +2,11 @@
  * Does an unknown e-mail take another time than a wrong password? Interleaved pairs, so that drift hits both alike, and the Wilcoxon
  * signed-rank test over their differences, which asks nothing of the shape of the noise.
  */
-import { oddJson } from '../../fixtures/check/api.js';
 import { Blocked, Unverified, type Check } from '../../fixtures/check/check.js';
 import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
+import { announcedLimit } from './accounts.js';
+import { isRefusedHere } from './unauthenticated.js';
 import { NoAnswer } from '../../fixtures/http/transport.js';
 
 /** Chance of a false alarm: two-sided, over both looks that are taken at the differences. */
@@ -97,8 +98,11 @@ export interface Comparison extends SignedRank {
   readonly effect: number;
 }
 
-/** Measures the noise first, plans the sample by it, and looks a second time where the first look could not tell. */
-export async function compareTimes(pair: () => Promise<Pair>): Promise<Comparison> {
+/**
+ * Measures the noise first, plans the sample by it, and looks a second time where the first look could not tell.
+ * @param most pairs in all
+ */
+export async function compareTimes(pair: () => Promise<Pair>, most = MOST_PAIRS): Promise<Comparison> {
   const pairs: Pair[] = [];
   const upTo = async (count: number): Promise<number[]> => {
     while (pairs.length < count) pairs.push(await pair());
@@ -107,26 +111,45 @@ export async function compareTimes(pair: () => Promise<Pair>): Promise<Compariso
   const pilot = await upTo(PILOT_PAIRS);
   const usual = median(pairs.map(({ known }) => known));
   const effect = Math.min(EFFECT_SHARE * usual, EFFECT_MS);
-  const planned = Math.min(Math.max(pairsFor(pilot, effect), LEAST_PAIRS), MOST_PAIRS);
+  const planned = Math.min(Math.max(pairsFor(pilot, effect), LEAST_PAIRS), most);
   let result = signedRank(await upTo(planned));
   let verdict = timingVerdict(result, effect);
-  if (verdict === 'not enough evidence' && planned < MOST_PAIRS) {
-    result = signedRank(await upTo(MOST_PAIRS));
+  if (verdict === 'not enough evidence' && planned < most) {
+    result = signedRank(await upTo(most));
     verdict = timingVerdict(result, effect);
   }
   return { ...result, verdict, pairs: pairs.length, usual, effect };
 }
 
+/** Minutes that this check may take at the limit that the target announces. */
+const LONGEST_MINUTES = 5;
+
+/** The pairs that the announced limit lets through in time. @throws Unverified if they are too few to tell anything */
+async function pairsWithin(check: Check): Promise<number> {
+  const limit = await announcedLimit(check);
+  if (limit === undefined || check.target.embedded) return MOST_PAIRS;
+  const pairs = Math.floor((limit * LONGEST_MINUTES) / 2);
+  if (pairs >= LEAST_PAIRS) return Math.min(pairs, MOST_PAIRS);
+  throw new Unverified(
+    `At the announced limit of ${String(limit)} logins it would take more than ${String(LONGEST_MINUTES)} minutes, so it was not begun.`,
+  );
+}
+
 /** LOG-07. Its own false alarms are as rare as ALPHA says; a difference too small to matter is none. */
 export async function timingSideChannel(check: Check): Promise<void> {
-  // So many wrong passwords may lock an account: one of this check's own, where it may make one.
-  const { email, password } = check.target.register ? await check.registerAccount() : await check.owner();
+  // So many wrong passwords may lock an account: none that the run was given.
+  if (!check.accounts.canRegister)
+    throw new Unverified(
+      'So many wrong passwords may lock an account, and this run may register none of its own for it.',
+    );
+  const most = await pairsWithin(check);
+  const { email, password } = await check.registerAccount();
   await check.expectLogin({ email, password });
 
   const login = async (address: string): Promise<Reply> => {
     const body = { email: address, password: check.newAccount().password };
     // Timed from the last byte of the request, with the connection open: neither the pace nor the way there counts.
-    const [answer] = await check.sender.sendAtOnce([oddJson('POST', 'auth/login/', body)]);
+    const [answer] = await check.sender.sendAtOnce([check.api.request('login', body)]);
     if (answer === undefined || answer instanceof NoAnswer) {
       throw new Blocked('LOG-04', `a login has no answer: ${answer?.message ?? ''}`);
     }
@@ -145,7 +168,7 @@ export async function timingSideChannel(check: Check): Promise<void> {
       [wrong, 'LOG-04'],
       [stranger, 'LOG-05'],
     ] as const) {
-      if (reply.status === 401) continue;
+      if (isRefusedHere(check, reply)) continue;
       if (sent === 0) throw new Blocked(by, `a refused login is answered with ${seenStatus(reply)}`);
       throw new Unverified(
         `Not enough evidence: after ${String(sent)} pairs the target no longer answers as before (${seenStatus(reply)}).`,
@@ -154,7 +177,7 @@ export async function timingSideChannel(check: Check): Promise<void> {
     sent += 1;
     last = wrong;
     return { known: wrong.ms, difference: wrong.ms - stranger.ms };
-  });
+  }, most);
 
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const difference = `${ms(seen.shift)} (${ms(seen.low)} to ${ms(seen.high)})`;

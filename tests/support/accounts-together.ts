@@ -1,0 +1,50 @@
+/** LOG-15: logins of different users at the same moment. */
+import { Blocked, Unverified, type Account, type Check } from '../../fixtures/check/check.js';
+import { expect } from '../../fixtures/check/expect.js';
+import { decode } from '../../fixtures/evidence/jwt.js';
+import { Reply } from '../../fixtures/evidence/reply.js';
+import { otherTenant } from './resources.js';
+import { sameAddress } from './users.js';
+
+export interface Known {
+  readonly account: Account;
+  readonly subject: unknown;
+}
+
+/** Two users, and how each is told from the other: the e-mail in `user`, and the subject of the access token. */
+export async function twoUsers(check: Check): Promise<Known[]> {
+  const other = check.target.viewer ?? (await otherTenant(check))?.credentials;
+  if (other === undefined) {
+    throw new Unverified('There is only one account in this run: set IGNY8_VIEWER_EMAIL and IGNY8_VIEWER_PASSWORD.');
+  }
+  const users = [];
+  for (const account of [await check.owner(), other]) {
+    const { access, user } = await check.session(account);
+    if (user['email'] !== undefined && !sameAddress(user['email'], account.email))
+      throw new Blocked('LOG-03', 'login shows another user than the one who logged in');
+    users.push({ account, subject: decode(access)?.claims[check.target.dialect.subject] });
+  }
+  return users;
+}
+
+/** Each response has the user who logged in, a token of his own, and none that another user got. */
+export function expectOwnLogins(check: Check, users: readonly Known[], replies: readonly unknown[]): void {
+  const owners = new Map<string, unknown>();
+  for (const [i, reply] of replies.entries()) {
+    const user = users[i % users.length];
+    if (!(reply instanceof Reply)) throw reply;
+    if (user === undefined) continue;
+    const { user: shown, access, refresh } = check.sessionOf(reply, user.account);
+    const subject = decode(access)?.claims[check.target.dialect.subject];
+    expect(reply, 'the user and the access token').toSatisfy(
+      (shown['email'] === undefined || sameAddress(shown['email'], user.account.email)) && subject === user.subject,
+      'those of the user who logged in',
+      "another user's",
+    );
+    for (const token of [access, refresh]) {
+      const before = owners.get(token) ?? user;
+      expect(reply, 'its tokens').toSatisfy(before === user, 'given to no other user', "the same as another user's");
+      owners.set(token, user);
+    }
+  }
+}
