@@ -57,8 +57,10 @@ clause('TOK-04', async (check) => {
     ({ user, reply }, { claims }) => {
       if (user['id'] === undefined) throw new Blocked('LOG-02', '`user` has no `id`');
       const claim = claims['user_id'];
+      // Of a number in the payload no more is left than `JSON.parse` reads.
+      const same = typeof claim === 'number' ? claim === Number(user['id']) : claim === String(user['id']);
       expect(reply, 'the claim `user_id`').toSatisfy(
-        (typeof claim === 'number' || typeof claim === 'string') && String(claim) === String(user['id']),
+        same,
         'the `id` of the user',
         claim === undefined ? 'no such claim' : 'something else',
       );

@@ -189,7 +189,7 @@ export const REGISTER: readonly Defect[] = [
   {
     id: 'register-password-in-token',
     story: 'The token is made of the validated data.',
-    clauses: ['REG-09'],
+    clauses: ['REG-09', 'TOK-07'],
     replace: (parts) => ({
       register: async (context) => {
         const outcome = (await parts.register(context)) as { status: number; data: Session };
@@ -476,7 +476,7 @@ export const REGISTER: readonly Defect[] = [
   {
     id: 'register-race-500',
     story: 'The unique index refuses the second of two simultaneous registrations, and nobody catches the error.',
-    clauses: ['REG-16'],
+    clauses: ['REG-15', 'REG-16'],
     replace: (parts) => ({
       createUser: async (body, hash) => {
         const before = parts.taken(body);

@@ -71,18 +71,19 @@ interface Incomplete extends Row {
   readonly value: unknown;
 }
 
-/** REG-05: each required field missing, empty, null, and, where that is as good as empty, blank. */
+/** REG-05: each required field missing, empty, null, and, where that is as good as empty, blank; of an e-mail that is malformed: REG-06. */
 export const INCOMPLETE: readonly Incomplete[] = [
   ['missing', undefined, REQUIRED],
   ['empty', '', REQUIRED],
   ['null as', null, REQUIRED],
-  ['blank', '   ', ['email', 'username'] as const],
+  ['blank', '   ', ['username'] as const],
 ].flatMap(([kind, value, fields]) =>
-  (fields as typeof REQUIRED).map((field) => ({ name: `${String(kind)} ${field}`, field, value })),
+  (fields as readonly (typeof REQUIRED)[number][]).map((field) => ({ name: `${String(kind)} ${field}`, field, value })),
 );
 
 /** REG-06: no addresses by RFC 5321 §4.1.2, each made of a good one. */
 export const MALFORMED_EMAILS: readonly (Row & { readonly of: (local: string, domain: string) => string })[] = [
+  { name: 'of blanks', of: () => '   ' },
   { name: 'without an @', of: (user, domain) => `${user}.${domain}` },
   { name: 'with nothing in front of the @', of: (_, domain) => `@${domain}` },
   { name: 'with nothing after the @', of: (user) => `${user}@` },

@@ -1,6 +1,7 @@
 /** What the clauses about register and login stand on, and what their tables may cost. */
+import { portable, replyOf } from '../../fixtures/check/accounts.js';
 import { Blocked, Unverified, type Account, type Check } from '../../fixtures/check/check.js';
-import { seenStatus } from '../../fixtures/check/expect.js';
+import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import type { Row } from '../../fixtures/check/judging.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { readPacing } from '../../fixtures/run/pacing.js';
@@ -20,7 +21,10 @@ export async function registered(check: Check): Promise<Registration> {
 /** The first login of the account just registered: REG-04's question, and what others depend on. */
 export async function firstLoginOf(check: Check): Promise<Reply> {
   const { account } = await registered(check);
-  return check.memo('login of the registered', () => check.api.login(account));
+  return check.memo('login of the registered', async () => {
+    const sent = await check.once('login of the registered', async () => portable(await check.api.login(account)));
+    return replyOf(sent);
+  });
 }
 
 /** The account just registered, which logs in and is shown as itself. Depends on REG-04, LOG-01 and LOG-03. */
@@ -34,6 +38,25 @@ export async function soundAccount(check: Check): Promise<Registration['account'
   if (!sameAddress(email, account.email))
     throw new Blocked('LOG-03', 'login shows another user than the one registered', login.exchange);
   return account;
+}
+
+/**
+ * Another password than the account's own does not log in. Depends on LOG-04: where any password does, nothing is shown by this one.
+ * @param what the password, in words
+ */
+export async function expectNotThePassword(
+  check: Check,
+  { email, password }: Pick<Account, 'email' | 'password'>,
+  what: string,
+): Promise<void> {
+  const reply = await check.api.login({ email, password });
+  if (reply.status === 200) {
+    const control = await check.api.login({ email, password: check.newAccount().password });
+    if (control.status === 200)
+      throw new Blocked('LOG-04', `any password logs in: ${seenStatus(control)}`, control.exchange);
+  }
+  expect(reply, what).toBeRefused();
+  expect(reply).toCarryNoToken();
 }
 
 export interface Duplicate {
@@ -115,11 +138,21 @@ export class Victims {
     this.throwIfLocked();
     const { accounts } = this.check;
     if (this.used % IN_A_ROW === 0) {
-      if (accounts.canRegister) this.account = accounts.registerAccount();
+      if (accounts.canRegister) this.account = this.newVictim();
       else if (this.used > 0) await this.control(await accounts.owner());
     }
     this.used += 1;
     return (this.account ??= accounts.owner());
+  };
+
+  /** The control of what is refused next: with the right password a new account logs in. Many a count of failures begins anew with that. */
+  private readonly newVictim = async (): Promise<Account> => {
+    const account = await this.check.registerAccount();
+    const reply = await this.check.api.login(account);
+    if ([423, 429].includes(reply.status)) this.locked(reply);
+    if (reply.status !== 200)
+      throw new Blocked('REG-04', `an account just registered cannot log in: ${seenStatus(reply)}`, reply.exchange);
+    return account;
   };
 
   /** Sends one wrong login, as `wrong` makes it of the right credentials. */

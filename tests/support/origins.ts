@@ -8,6 +8,7 @@ import { decode, type DecodedToken } from '../../fixtures/evidence/jwt.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import type { TokenKind } from '../../fixtures/evidence/reading.js';
 import { NoAnswer } from '../../fixtures/http/transport.js';
+import { exactUser } from './exact.js';
 
 export type Occasion = 'register' | 'login' | 'refresh';
 
@@ -16,7 +17,7 @@ interface Issued {
   readonly name: string;
   readonly occasion: Occasion;
   readonly account: Account;
-  /** As register or login returned it. */
+  /** As register or login returned it, with exact ids. */
   readonly user: JsonObject;
   readonly reply: Reply;
 }
@@ -58,7 +59,7 @@ interface Kept {
 
 /** A login of its own and the refreshes after it. */
 async function rotations(check: Check): Promise<Kept> {
-  const { account, user, refresh } = await check.login();
+  const { account, reply: login, refresh } = await check.login();
   const replies: ReturnType<typeof portable>[] = [];
   let live = refresh;
   for (const name of REFRESHES) {
@@ -68,15 +69,15 @@ async function rotations(check: Check): Promise<Kept> {
     // Where nothing rotates, the token presented stays.
     live = reply.token('refresh') ?? live;
   }
-  return { account: { ...account }, user: { ...user }, replies };
+  return { account: { ...account }, user: { ...exactUser(login) }, replies };
 }
 
 async function viewersLogin(check: Check): Promise<Kept | undefined> {
   const { viewer, dialect } = check.target;
   // Where a user has one session, this would end the one that others use.
   if (viewer === undefined || dialect.sessions === 'one') return undefined;
-  const { user, reply } = await check.login(viewer);
-  return { account: { ...viewer }, user: { ...user }, replies: [portable(reply)] };
+  const { reply } = await check.login(viewer);
+  return { account: { ...viewer }, user: { ...exactUser(reply) }, replies: [portable(reply)] };
 }
 
 /** What came of an attempt, or what stood in its way. */
@@ -95,9 +96,12 @@ async function origins(check: Check): Promise<Origin[]> {
   const { canRegister } = check.accounts;
   const register = async (): Promise<Origin[]> => {
     const { account, reply } = await check.answered('REG-01', 'register', check.firstRegistration);
-    return [{ name: 'register', occasion: 'register', account, user: reply.user, reply }];
+    return [{ name: 'register', occasion: 'register', account, user: exactUser(reply), reply }];
   };
-  const login = async (): Promise<Origin[]> => [{ ...(await check.firstSession()), name: 'login', occasion: 'login' }];
+  const login = async (): Promise<Origin[]> => {
+    const session = await check.firstSession();
+    return [{ ...session, user: exactUser(session.reply), name: 'login', occasion: 'login' }];
+  };
   const viewer = async (): Promise<Origin[]> => {
     const kept = await check.once<Kept | null>("the viewer's login", async () => (await viewersLogin(check)) ?? null);
     return (kept?.replies ?? []).map((one) => ({
