@@ -31,7 +31,7 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
   'confirmation-before-login': [
     {
       why: 'What rests on a login of a new account is blamed on LOG-01, or fails.',
-      clauses: ['REG-10', 'ROB-05', 'ROB-09', 'THR-03'],
+      clauses: ['REG-10', 'ROB-09', 'THR-03'],
     },
   ],
   'csrf-with-cookie': [{ why: 'Measured, and not mended yet.', clauses: ['UNA-11'] }],

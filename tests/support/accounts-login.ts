@@ -38,7 +38,7 @@ export const WRONG_PASSWORDS: readonly Wrong[] = [
   wrong('a password that is not ASCII', (_, { password }) => `${password}é新`),
   { ...wrong('SQL that is true', () => "' OR '1'='1' --", 400), attack: true },
   wrong('the e-mail for the password', ({ email }) => email),
-  wrong('a NUL in front of the right one', ({ password }) => `\u0000${password}`, 400),
+  { ...wrong('a NUL in front of the right one', ({ password }) => `\u0000${password}`, 400), attack: true },
 ];
 
 const stranger = (name: string, email: (known: string, fresh: string) => unknown, ...also: number[]): Wrong => ({
