@@ -117,6 +117,13 @@ function shardsOf(runs: readonly RunFacts[]): Report['shards'] {
   };
 }
 
+/** The most frequent first. */
+function summed(counts: Ingredients['fronts']): Report['fronts'] {
+  const sums = new Map<string, number>();
+  for (const [what, number] of counts.flatMap(Object.entries<number>)) sums.set(what, (sums.get(what) ?? 0) + number);
+  return [...sums].map(([what, responses]) => ({ what, responses })).sort((a, b) => b.responses - a.responses);
+}
+
 export interface Ingredients {
   readonly results: readonly ClauseResult[];
   readonly verdict: RunVerdict;
@@ -131,6 +138,8 @@ export interface Ingredients {
   readonly url?: string;
   readonly startedAt: Date;
   readonly durationMs: number;
+  /** Of each check: responses of something in front of the API. */
+  readonly fronts: readonly Readonly<Record<string, number>>[];
   readonly costs: readonly Cost[];
   /** The bodies are there, so that a command line can repeat a request. */
   readonly repeatable: boolean;
@@ -183,6 +192,7 @@ export function buildReport(ingredients: Ingredients): Report {
     clauses,
     causes: rootCauses(clauses, (id) => likely.get(id)?.title),
     problems: verdict.problems.map((problem) => shortened(problem, LONGEST.problem)),
+    fronts: summed(ingredients.fronts),
     notes: [...new Set(runs.flatMap(({ warnings }) => warnings))],
     configuration: first?.configuration ?? {},
     waivers: reportedWaivers(waivers, clauses),

@@ -80,6 +80,7 @@ export class Conclusion {
       startedAt: ending.startTime,
       durationMs: ending.duration,
       repeatable: options.evidence === 'full',
+      fronts: finished.flatMap(({ outcome }) => (outcome?.fronts === undefined ? [] : [outcome.fronts])),
       costs: [
         // The preflight counts once for each run.
         ...runs.map(({ preflight }) => preflight),

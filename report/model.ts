@@ -46,6 +46,7 @@ const ExchangeSchema = z
     )
       .exactOptional()
       .describe('The tokens in it, by fingerprint, header and claims.'),
+    front: text.exactOptional().describe('What answered in place of the API, e.g. `nginx, 403 in HTML`.'),
   })
   .describe('One request and its response, secrets removed, shortened.')
   .meta({ id: 'exchange' }) satisfies z.ZodType<Exchange>;
@@ -208,6 +209,9 @@ export const ReportSchema = z
       'Why the run is inconclusive or the gate fails, beside failed clauses: one sentence each.',
     ),
     notes: list(text).describe('What the preflight had to say.'),
+    fronts: list(z.strictObject({ what: text, responses: count })).describe(
+      'What in front of the API answered by itself, and how often: those responses are not judged as the API’s.',
+    ),
     configuration: z
       .record(text, text)
       .describe('Effective configuration: variable → value, of secrets only that they are set.'),

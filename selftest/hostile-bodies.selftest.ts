@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@playwright/test';
+import { GUIDE } from '../fixtures/run/dialect.js';
 import { Recorder } from '../fixtures/check/recorder.js';
 import { RunStopped, Sender } from '../fixtures/check/sender.js';
 import { parseJson } from '../fixtures/evidence/json.js';
@@ -26,7 +27,7 @@ function costOf(text: string): number {
   let least = Infinity;
   for (let i = 0; i < 3; i += 1) {
     const started = performance.now();
-    record(new Recorder('ENV-01', 'h'), body);
+    record(new Recorder('ENV-01', 'h', GUIDE), body);
     least = Math.min(least, performance.now() - started);
   }
   return least;
@@ -108,7 +109,7 @@ test('long texts that look like what is searched for cost no more than ordinary 
 });
 
 test('a hundred cookies in each response: the last costs what the first did, and all of them are masked', () => {
-  const recorder = new Recorder('ENV-01', 'h');
+  const recorder = new Recorder('ENV-01', 'h', GUIDE);
   const cookies = (of: number): [string, string][] =>
     Array.from({ length: 100 }, (_, i) => ['set-cookie', `c${i}=value-of-cookie-${of}-${i}-0123456789; Path=/`]);
   const body = (of: number): Buffer =>
@@ -130,7 +131,7 @@ test('a hundred cookies in each response: the last costs what the first did, and
 });
 
 test('cookies that share what is hashed are told apart, and found', () => {
-  const recorder = new Recorder('ENV-01', 'h');
+  const recorder = new Recorder('ENV-01', 'h', GUIDE);
   const pair = (i: number, j: number): string => `left-part-${i}-of-a-cookie-and-the-right-part-${j}-of-it`;
   for (let i = 0; i < 40; i += 1)
     record(

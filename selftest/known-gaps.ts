@@ -19,15 +19,6 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
   'drift:user-flat': [
     { why: 'LOG-02 owns the place of the user and passes; ENV-08 fails in its stead.', clauses: ['LOG-02', 'ENV-08'] },
   ],
-  'body-over-1m-413': [
-    { why: 'What a web server in front answers is judged as the API’s.', clauses: ['ENV-07', 'NET-03', 'THR-01'] },
-  ],
-  'body-over-1m-json': [
-    {
-      why: 'What a web server in front answers is judged as the API’s.',
-      clauses: ['ENV-03', 'ENV-04', 'NET-03', 'RID-02', 'THR-01'],
-    },
-  ],
   'confirmation-before-login': [
     {
       why: 'What rests on a login of a new account is blamed on LOG-01, or fails.',
@@ -145,33 +136,6 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
         'UNA-16',
         'UNA-17',
       ],
-    },
-  ],
-  'waf-403-html': [
-    { why: 'What a firewall in front answers is judged as the API’s.', clauses: ['ENV-07', 'NET-03', 'THR-01'] },
-  ],
-  'waf-406-html': [
-    { why: 'What a firewall in front answers is judged as the API’s.', clauses: ['ENV-07', 'NET-03', 'THR-01'] },
-  ],
-  'waf-cloudflare': [
-    { why: 'What a firewall in front answers is judged as the API’s.', clauses: ['ENV-07', 'NET-03', 'THR-01'] },
-  ],
-  'waf-content-types': [
-    {
-      why: 'What a firewall in front answers is judged as the API’s.',
-      clauses: ['ENV-07', 'NET-03', 'ROB-03', 'THR-01'],
-    },
-  ],
-  'waf-json': [
-    {
-      why: 'What a firewall in front answers is judged as the API’s.',
-      clauses: ['ENV-03', 'ENV-04', 'NET-03', 'RID-02', 'THR-01'],
-    },
-  ],
-  'waf-methods': [
-    {
-      why: 'What a firewall in front answers is judged as the API’s.',
-      clauses: ['ENV-07', 'ENV-11', 'NET-03', 'THR-01'],
     },
   ],
   'window-too-short': [{ why: 'Measured, and not mended yet.', clauses: ['THR-02', 'THR-04'] }],

@@ -36,5 +36,8 @@ for (const { name, firewall } of [
     expect(faults(run), run.output).toEqual([]);
     expect(run.report?.verdict).toBe('conformant');
     expect(run.exitCode).toBe(0);
+    // One note says who answered, and for which of them the API was never asked.
+    expect(run.report?.fronts.map(({ what }) => what.replace(/\d{3}/, 'status'))).toContain('nginx, status in HTML');
+    expect(run.output.match(/came from something in front of the API \(nginx/g)).toHaveLength(1);
   });
 }

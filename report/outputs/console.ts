@@ -16,6 +16,7 @@ import {
   verdictSentence,
   waiversInForce,
   wholeSelection,
+  frontSentence,
 } from './sentences.js';
 
 /** Failed clauses shown, of one cause too, failures of each, and groups of unverified ones; of the rest the number is told. */
@@ -133,6 +134,7 @@ export function consoleText(report: Report, folder: string | undefined, colours:
     `${gateSentence(report)} · ${costSentence(report)}`,
     ...otherProblems(report).map((problem) => paint('yellow', visibleLines(problem))),
     // What the look before the checks had to say was said at the start.
+    ...[frontSentence(report)].filter((note) => note !== '').map((note) => `note: ${visible(note)}`),
     ...report.notes.filter((note) => note.startsWith('CONFORMANCE_')).map((note) => `note: ${visible(note)}`),
     ...causesLines(report, paint),
   ];

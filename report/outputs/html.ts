@@ -26,6 +26,7 @@ import {
   verdictSentence,
   waiversInForce,
   wholeSelection,
+  notesOf,
 } from './sentences.js';
 
 const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified', 'passed'];
@@ -229,6 +230,7 @@ export function htmlReport(report: Report, json: string): string {
     cost: costSentence(report),
     accounts: accountsSentence(report),
     problems: otherProblems(report),
+    notes: notesOf(report),
     whole: wholeSelection(report),
     inForce: waiversInForce(report),
     changes: changes(report),

@@ -102,6 +102,22 @@ export function otherProblems(report: Report): readonly string[] {
   return report.verdict === 'inconclusive' ? report.problems.slice(1) : report.problems;
 }
 
+/** What answered in place of the API, in one sentence; empty if nothing did. */
+export function frontSentence({ fronts }: Report): string {
+  if (fronts.length === 0) return '';
+  const all = fronts.reduce((sum, { responses }) => sum + responses, 0);
+  const kinds = fronts
+    .slice(0, 4)
+    .map(({ what, responses }) => (fronts.length === 1 ? what : `${what}: ${String(responses)}`));
+  const more = fronts.length > kinds.length ? '; …' : '';
+  return `${count(all, 'response')} came from something in front of the API (${kinds.join('; ')}${more}) and ${all === 1 ? 'is' : 'are'} not judged as the API’s.`;
+}
+
+/** What is worth a word beside the verdicts, a sentence each. */
+export function notesOf(report: Report): readonly string[] {
+  return [frontSentence(report), ...report.notes].filter((note) => note !== '');
+}
+
 /** What the gate asks for, and whether it holds. */
 export function gateSentence(report: Report): string {
   return `Gate (${levels(report)}): ${report.gate.passed ? 'passed' : 'failed'}`;

@@ -12,6 +12,7 @@ import {
   targetName,
   verdictSentence,
   waiversInForce,
+  notesOf,
 } from './sentences.js';
 
 const MARKS: Record<Report['verdict'], string> = {
@@ -48,7 +49,7 @@ export function summaryMarkdown(report: Report): string {
       costSentence(report),
     ].join(' · '),
     '',
-    ...[...otherProblems(report), ...report.notes].map((text) => `- ${markdownCode(text)}`),
+    ...[...otherProblems(report), ...notesOf(report)].map((text) => `- ${markdownCode(text)}`),
   ];
   if (causes.length > 0) {
     lines.push('', '| | failed | what is wrong | likely cause | blocks |', '|---|---|---|---|---|');

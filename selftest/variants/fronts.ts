@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Refusal, type Answer, type Context, type Parts } from '../../fixtures/reference/behaviour.js';
+import type { ClauseId } from '../../spec/generated/clauses.js';
 import type { Variant } from './variant.js';
 
 /** An answer in place of the API's, which never sees the request. */
@@ -69,11 +70,12 @@ const looksBad = (context: Context): boolean => ATTACK.test(seen(context));
 
 const WORDS =
   'What a proxy, WAF or HTTP server in front answers by itself is told apart, named, and no MUST of the API’s: ';
-const front = (id: string, what: string, answer: (context: Context, parts: Parts) => Answer | undefined): Variant => ({
-  id,
-  words: WORDS + what,
-  replace: inFront(answer),
-});
+const front = (
+  id: string,
+  what: string,
+  answer: (context: Context, parts: Parts) => Answer | undefined,
+  unverified: readonly ClauseId[] = [],
+): Variant => ({ id, words: WORDS + what, replace: inFront(answer), unverified });
 
 export const FRONTS: readonly Variant[] = [
   front('waf-403-html', 'a firewall answers what looks like an attack with its HTML 403.', (context, parts) =>
@@ -115,10 +117,14 @@ export const FRONTS: readonly Variant[] = [
       ? undefined
       : nginx(403, 'Forbidden', parts);
   }),
-  front('waf-methods', 'a firewall lets in the methods that it knows.', (context, parts) =>
-    ['GET', 'HEAD', 'POST', 'OPTIONS'].includes(context.method) || context.method === ''
-      ? undefined
-      : nginx(403, 'Forbidden', parts),
+  front(
+    'waf-methods',
+    'a firewall lets in the methods that it knows.',
+    (context, parts) =>
+      ['GET', 'HEAD', 'POST', 'OPTIONS'].includes(context.method) || context.method === ''
+        ? undefined
+        : nginx(403, 'Forbidden', parts),
+    ['FOR-11'],
   ),
   front('web-server-methods', '`limit_except` answers with the HTML 405 of the web server.', (context, parts) =>
     ['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE', ''].includes(context.method)
@@ -145,8 +151,12 @@ export const FRONTS: readonly Variant[] = [
           }
         : undefined,
   ),
-  front('body-over-1m-413', 'nginx takes no body beyond 1 MB, unless it is told to.', (context, parts) =>
-    context.rawBody.length > 1_000_000 ? nginx(413, 'Request Entity Too Large', parts) : undefined,
+  front(
+    'body-over-1m-413',
+    'nginx takes no body beyond 1 MB, unless it is told to.',
+    (context, parts) =>
+      context.rawBody.length > 1_000_000 ? nginx(413, 'Request Entity Too Large', parts) : undefined,
+    ['ROB-04'],
   ),
   front(
     'body-over-1m-json',
@@ -155,6 +165,7 @@ export const FRONTS: readonly Variant[] = [
       context.rawBody.length > 1_000_000
         ? gatewayJson(413, 'Request size limit exceeded', { Server: 'kong/3.9.0' }, parts)
         : undefined,
+    ['ROB-04'],
   ),
   front('address-over-2k-414', 'a web server takes no address beyond 2 KB.', (context, parts) =>
     context.path.length + context.query.toString().length > 2048
