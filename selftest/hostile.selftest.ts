@@ -226,9 +226,9 @@ test('a server that dies, comes back, and answers 503 now and then, as a gateway
   expect(run.output).not.toMatch(/times in a row/);
   // What could not be asked is not passed.
   expect(run.report?.verdict).not.toBe('conformant');
-  expect(run.report?.clauses.find(({ id }) => id === 'ENV-07')?.reason, run.output).toMatch(
-    /503: Content-Type is “text\/html”/,
-  );
+  // The gateway's page says nothing of how the API writes its errors.
+  expect(run.report?.fronts, run.output).toEqual([{ what: 'an unknown server, 503 in HTML', responses: 2 }]);
+  expect(run.report?.clauses.find(({ id }) => id === 'ENV-07')?.verdict, run.output).toBe('passed');
   expect(run.report?.totals.passed, run.output).toBeGreaterThan(5);
 });
 

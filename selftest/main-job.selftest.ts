@@ -7,6 +7,7 @@ import { startReference, type ReferenceOptions } from '../fixtures/reference/ser
 import { schemaFault } from '../report/model.js';
 import { PlainError, readConfiguration } from '../fixtures/setup/configuration.js';
 import { finishedOf, lookAt, verdictOf } from './harness/in-process.js';
+import { FUZZ_RUNS } from '../fixtures/run/target.js';
 import { FACTS, runChecks, runRow } from './matrix/run.js';
 import { startProxy } from './harness/proxy.js';
 import { given, runSuite, type SuiteRun } from './harness/command-line.js';
@@ -31,7 +32,7 @@ test('a default run sends at most 1,500 requests', async () => {
       ...target,
       burst: false,
       capabilities: capabilities.filter((one) => one !== 'burst'),
-      fuzz: { ...target.fuzz, runs: 40 },
+      fuzz: { ...target.fuzz, runs: FUZZ_RUNS.loopback },
     }),
   });
   expect(row.requests).toBeGreaterThan(200);
