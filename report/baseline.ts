@@ -19,7 +19,9 @@ export function readReport(path: string): EarlierReport | string {
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    return (error as { code?: string }).code === 'ENOENT' ? `${path} is not there.` : `${path} cannot be read as JSON.`;
+    return (error as { code?: string }).code === 'ENOENT'
+      ? `${path} does not exist.`
+      : `${path} cannot be read as JSON.`;
   }
   const report = value as Partial<Report> | null;
   const sound =

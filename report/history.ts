@@ -51,7 +51,7 @@ function summed({ startedAt, verdict, gate, clauses, totals, run, target }: Repo
 }
 
 /**
- * Adds a run to the history, and the history to its report. Runs of selected clauses are shown beside it and not kept.
+ * Adds a run to the history, and the history to its report. Runs of selected clauses are shown with it and not kept.
  * @param keep false: the history is only read
  */
 export function withHistory(report: Report, path: string, keep: boolean): Report {

@@ -63,7 +63,7 @@ export type ReportedFailure = z.infer<typeof FailureSchema>;
 const RowSchema = z.strictObject({
   name: text.describe('What was sent, in words.'),
   verdict: z.enum(['passed', 'failed', 'unverified']),
-  note: text.exactOptional().describe('What is worth a word beside the verdict.'),
+  note: text.exactOptional().describe('What is worth a word in addition to the verdict.'),
   exchange: ExchangeSchema.exactOptional(),
 });
 export type ReportedRow = z.infer<typeof RowSchema>;
@@ -206,7 +206,7 @@ export const ReportSchema = z
       'The failed clauses, grouped by what probably is one fault; the most important first.',
     ),
     problems: list(text).describe(
-      'Why the run is inconclusive or the gate fails, beside failed clauses: one sentence each.',
+      'Why the run is inconclusive or the gate fails, other than failed clauses: one sentence each.',
     ),
     notes: list(text).describe('What the preflight had to say.'),
     fronts: list(z.strictObject({ what: text, responses: count })).describe(

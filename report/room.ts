@@ -10,12 +10,12 @@ export const SHOWN = { failures: 12, failuresWithExchange: 8, rows: 200, measure
 export const LONGEST = { message: 800, detail: 400, name: 200, problem: 3000 };
 
 const HEADERS = { count: 30, name: 100, value: 300 };
-/** Characters of a body: of what failed, of what did not, and beside a row. */
+/** Characters of a body: of what failed, of what did not, and of a row. */
 const BODY = { failure: 2100, evidence: 600, row: 300 };
-/** Characters of all exchanges together, and of those beside rows. */
+/** Characters of all exchanges together, and of those of rows. */
 const ROOM = { exchanges: 1_500_000, rows: 700_000 };
 
-/** The exchanges that a report keeps, shortened: of failures and as evidence, and beside rows. */
+/** The exchanges that a report keeps, shortened: of failures and as evidence, and of rows. */
 export interface Kept {
   readonly full: ReadonlyMap<Exchange, Exchange>;
   readonly rows: ReadonlyMap<Exchange, Exchange>;
@@ -53,7 +53,7 @@ function bounded(exchange: Exchange, bodyCharacters: number, keep: (header: stri
   };
 }
 
-/** The compact form of an exchange that stands beside a row. */
+/** The compact form of an exchange of a row. */
 function compact(exchange: Exchange): Exchange {
   const { tokens: _, ...rest } = bounded(exchange, BODY.row, (name) => TELLING.test(name));
   return rest;

@@ -14,7 +14,7 @@ export interface Find {
   readonly what: string;
 }
 
-/** Bytes of a file, or of a member of an archive, beyond which it is not searched, and so not kept either. */
+/** Bytes of a file, or of an entry of an archive, beyond which it is not searched, and so not kept either. */
 const LARGEST = 128e6;
 const DEEPEST_ARCHIVE = 4;
 
@@ -24,13 +24,13 @@ const OWN_PASSWORD = new RegExp(`${OWN_PASSWORD_PREFIX}[\\w-]{8,}`);
 
 class Unsearchable extends Error {}
 
-/** The bytes in a file: its own, those of the members of archives, and of archives embedded in HTML. */
+/** The bytes in a file: its own, those of the entries of archives, and of archives embedded in HTML. */
 function* contents(bytes: Buffer, depth = 0): Generator<Buffer> {
   if (bytes.subarray(0, 4).toString('latin1') === 'PK\u0003\u0004') {
     if (depth === DEEPEST_ARCHIVE) throw new Unsearchable('archives within archives');
     const members = unzipSync(bytes, {
       filter: ({ originalSize }) => {
-        if (originalSize > LARGEST) throw new Unsearchable('an archive with a very large member');
+        if (originalSize > LARGEST) throw new Unsearchable('an archive with a very large entry');
         return true;
       },
     });

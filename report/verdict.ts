@@ -48,7 +48,7 @@ export interface ClauseResult {
 export interface RunVerdict {
   readonly verdict: ReportedVerdict;
   readonly gatePassed: boolean;
-  /** Why it is inconclusive, or why the gate fails beside failed clauses: one sentence each. */
+  /** Why it is inconclusive, or why the gate fails other than by failed clauses: one sentence each. */
   readonly problems: readonly string[];
 }
 

@@ -19,7 +19,7 @@ import {
   frontSentence,
 } from './sentences.js';
 
-/** Failed clauses shown, of one cause too, failures of each, and groups of unverified ones; of the rest the number is told. */
+/** Failed clauses shown, of one cause too, failures of each, and groups of unverified ones; of the rest, the number is shown. */
 const SHOWN = { clauses: 12, ofOneCause: 6, failures: 3, open: 8 };
 
 const COLOURS = {

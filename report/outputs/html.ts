@@ -33,7 +33,7 @@ const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified
 
 /** Characters on one page: of evidence, that of failures first, of rows, and of the appendix that is printed only. */
 const ROOM = { evidence: 450_000, rows: 250_000, appendix: 120_000 };
-/** Characters of a text from the target where it is shown beside others, and causes shown in full. */
+/** Characters of a text from the target where it is shown among others, and causes shown in full. */
 const SHOWN = { text: 300, note: 160, causes: 30 };
 
 // Whatever is put into the page by `<%= %>` is made visible and escaped; `<%~ %>` is for what this module made itself.
@@ -165,7 +165,7 @@ function blockedClauses({ clauses }: Report): { readonly by: string; readonly id
   return [...groups].map(([by, ids]) => ({ by, ids })).sort((a, b) => b.ids.length - a.ids.length);
 }
 
-/** The running head of a printed page, and the pages' numbers: a style sheet of its own, for it names the target. */
+/** The running head of a printed page, and the pages' numbers: a separate style sheet, because it names the target. */
 function pageStyle(report: Report): string {
   const quoted = (text: string): string =>
     `"${shortened(text, 90).replace(/[^\w .:/-]/gu, (character) => `\\${(character.codePointAt(0) ?? 0).toString(16)} `)}"`;
