@@ -94,9 +94,6 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
   ],
   'refresh-of-other-user': [{ why: 'Measured, and not mended yet.', clauses: ['TOK-04'] }],
   'rotation-twice': [{ why: 'Measured, and not mended yet.', clauses: ['REF-07', 'REF-15'] }],
-  'ten-thousand-keywords': [
-    { why: 'Measured, and not mended yet.', clauses: ['JRN-07', 'JRN-08', 'REF-11', 'ROB-11', 'UNA-19', 'UNA-20'] },
-  ],
   'three-sessions': [
     {
       why: 'A login ends the one that other checks share.',

@@ -85,7 +85,9 @@ export function sampleRows(): string[] {
     );
     if (first !== undefined) chosen.push(first);
   }
-  const variants = VARIANTS.filter(({ browser }, i) => browser !== true && i % SAMPLED_VARIANTS === 0);
+  const variants = VARIANTS.filter(
+    ({ browser, long }, i) => browser !== true && long !== true && i % SAMPLED_VARIANTS === 0,
+  );
   return [CLEAN, ...chosen.map(({ id }) => id), ...variants.map(({ id }) => id), ...DRIFTS.map(driftRow)];
 }
 

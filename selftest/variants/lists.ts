@@ -52,6 +52,7 @@ export const LISTS: readonly Variant[] = [
   {
     id: 'ten-thousand-keywords',
     words: 'How long a list may be is not said: 1.6 MB of rows that were there before, all on one page.',
+    long: true,
     replace: (parts, store) => {
       let filled = false;
       return {

@@ -19,6 +19,8 @@ export interface Variant {
   readonly fails?: readonly ClauseId[];
   /** Clauses that cannot be verified on it, because of what it is; `any`: it is a run that was given less. */
   readonly unverified?: readonly ClauseId[] | 'any';
+  /** A run against it takes many times as long as another, so it is left to the whole matrix. */
+  readonly long?: true;
   /** It shows in a browser only. */
   readonly browser?: true;
 }
