@@ -5,8 +5,8 @@ import { everyAnswer } from './support/sample-answers.js';
 import { NoAnswer } from '../fixtures/http/transport.js';
 
 /** The same route in plain text: behind the usual ports the other usual one, else the same port. */
-function inPlainText({ host, pathname }: URL): string {
-  return `http://${host}${pathname}planner/keywords/`;
+function inPlainText({ host, pathname }: URL, path: string): string {
+  return `http://${host}${pathname}${path}`;
 }
 
 clause('NET-01', async (check) => {
@@ -15,7 +15,7 @@ clause('NET-01', async (check) => {
     {
       name: '`Strict-Transport-Security`',
       judge: async () => {
-        const reply = await check.raw({ method: 'GET', path: 'planner/keywords/' });
+        const reply = await check.raw({ method: 'GET', path: check.api.path('listKeywords') });
         const hsts = reply.header('strict-transport-security');
         expect(reply).toSatisfy(
           /(^|[;\s])max-age="?0*[1-9]/i.test(hsts ?? ''),
@@ -30,7 +30,7 @@ clause('NET-01', async (check) => {
         let answer: Reply;
         try {
           // Without any credentials: what is asked in plain text is read by anybody.
-          answer = await check.raw({ method: 'GET', path: inPlainText(base) });
+          answer = await check.raw({ method: 'GET', path: inPlainText(base, check.api.path('listKeywords')) });
         } catch (error) {
           if (error instanceof NoAnswer) return;
           throw error;
@@ -66,16 +66,22 @@ clause('NET-02', async (check) => {
         name: `GET from ${origin}`,
         origin,
         method: 'GET',
-        path: 'planner/keywords/',
+        path: check.api.path('listKeywords'),
         headers: [['authorization', `Bearer ${access}`] as const],
       },
-      { name: `GET without a token from ${origin}`, origin, method: 'GET', path: 'planner/keywords/', headers: [] },
+      {
+        name: `GET without a token from ${origin}`,
+        origin,
+        method: 'GET',
+        path: check.api.path('listKeywords'),
+        headers: [],
+      },
     ]),
-    ...['planner/keywords/', 'auth/refresh/', 'auth/login/'].map((path) => ({
-      name: `preflight of ${path} from ${stranger}`,
+    ...(['listKeywords', 'refresh', 'login'] as const).map((operation) => ({
+      name: `preflight of ${check.api.path(operation)} from ${stranger}`,
       origin: stranger,
       method: 'OPTIONS',
-      path,
+      path: check.api.path(operation),
       headers: [
         ['access-control-request-method', 'POST'] as const,
         ['access-control-request-headers', 'authorization,content-type'] as const,

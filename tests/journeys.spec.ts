@@ -31,6 +31,7 @@ async function client(check: Check, mine: Chain, account?: Account): Promise<Gui
       refresh: (refresh) => check.api.refresh(refresh),
     },
     () => now + (performance.now() - started) / 1000,
+    check.target.dialect.rotates,
   );
   made.use(mine);
   return made;

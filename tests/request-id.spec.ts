@@ -91,14 +91,16 @@ clause('RID-05', { phase }, async (check) => {
   });
 });
 
-clause('RID-06', async ({ raw, api }) => {
-  const plain = await api.listKeywords();
+clause('RID-06', async ({ api }) => {
+  // Refresh answers with a body of its own where a protected route may redirect to a login page.
+  const refused = 'not-a-token';
+  const plain = await api.refresh(refused);
   const id = plain.object?.['request_id'];
   if (id === undefined) throw new Blocked('RID-02', '`request_id` is missing');
   if (typeof id !== 'string' || !CANONICAL.test(id)) throw new Blocked('RID-03', '`request_id` is no canonical UUID');
   // One that nobody takes for an id, and one that is too long for the column where ids are kept.
   for (const sent of ['not-a-uuid <1>', 'a'.repeat(64)]) {
-    const reply = await raw({ method: 'GET', path: 'planner/keywords/', headers: [['x-request-id', sent]] });
+    const reply = await api.refresh(refused, { headers: [['x-request-id', sent]] });
     const echoed = reply.object?.['request_id'];
     expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
       typeof echoed === 'string' && CANONICAL.test(echoed),

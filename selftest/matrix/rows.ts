@@ -93,7 +93,7 @@ export function sampleRows(): string[] {
 
 /**
  * The rows that somebody asks for.
- * @param names clauses, defects, variants, drifts (`drift:ID`), or `none`, `variants`, `drifts`, `sample`; empty: the matrix
+ * @param names clauses, defects, variants, drifts (`drift:ID`), or `none`, `variants`, `drifts`, `drifts-alone`, `sample`; empty: the matrix
  * @throws Error for a name that nothing has
  */
 export function rowsFor(names: readonly string[]): string[] {
@@ -104,6 +104,7 @@ export function rowsFor(names: readonly string[]): string[] {
     if (name === CLEAN) return [CLEAN];
     if (name === 'variants') return VARIANTS.map(({ id }) => id);
     if (name === 'drifts') return driftRows();
+    if (name === 'drifts-alone') return DRIFTS.map(driftRow);
     if (name === 'sample') return sampleRows();
     const { drift, ...others } = rowOf(name);
     if (drift !== undefined && others.defect === undefined && !name.includes(CROSS)) return driftRows([drift]);

@@ -41,10 +41,14 @@ export class GuideClient<R extends ClientReply> {
   /** How many refreshes were sent. */
   refreshes = 0;
 
-  /** @param now seconds since the epoch, by the server's clock */
+  /**
+   * @param now seconds since the epoch, by the server's clock
+   * @param rotates false: refresh gives no new refresh token, and the one presented stays good
+   */
   constructor(
     private readonly calls: ClientCalls<R>,
     private readonly now: () => number,
+    private readonly rotates = true,
   ) {}
 
   /** Takes over a pair from elsewhere. */
@@ -101,12 +105,13 @@ export class GuideClient<R extends ClientReply> {
   private async refresh(): Promise<void> {
     if (this.refreshToken === undefined) throw new LoginNeeded<R>('there is no refresh token');
     this.refreshes += 1;
-    this.take(await this.calls.refresh(this.refreshToken), 'refresh gave no tokens');
+    const presented = this.refreshToken;
+    this.take(await this.calls.refresh(presented), 'refresh gave no tokens', this.rotates ? undefined : presented);
   }
 
-  private take(reply: R, otherwise: string): void {
+  private take(reply: R, otherwise: string, staying?: string): void {
     const access = reply.token('access');
-    const refresh = reply.token('refresh');
+    const refresh = reply.token('refresh') ?? staying;
     if (reply.status >= 300 || access === undefined || refresh === undefined) {
       this.forget();
       throw new LoginNeeded(otherwise, reply);

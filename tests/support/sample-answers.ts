@@ -22,21 +22,21 @@ async function walk(check: Check): Promise<void> {
       const [row] = (await check.askProtected(mine.access)).rows ?? [];
       const { id } = (row ?? {}) as { id?: unknown };
       if (typeof id === 'number' || typeof id === 'string') {
-        await api.getResource(`planner/keywords/${String(id)}/`, { access: mine.access });
+        await api.getResource(api.path('getKeyword', String(id)), { access: mine.access });
       }
       // However a client asks, it gets JSON.
       await raw({
         method: 'GET',
-        path: 'planner/keywords/',
+        path: api.path('listKeywords'),
         headers: [
           ['accept', 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8'],
           ['authorization', `Bearer ${mine.access}`],
         ],
       });
-      await api.getResource('planner/keywords/999999999/', { access: mine.access });
+      await api.getResource(api.path('getKeyword', '999999999'), { access: mine.access });
     },
     () => api.listKeywords(),
-    () => raw({ method: 'GET', path: 'planner/keywords/', headers: [['accept', 'text/html']] }),
+    () => raw({ method: 'GET', path: api.path('listKeywords'), headers: [['accept', 'text/html']] }),
     () => raw(api.request('refresh', {})),
     () => api.refresh('not-a-token'),
     () => raw({ method: 'POST', path: api.path('refresh'), headers: [json], body: '{' }),
