@@ -11,14 +11,6 @@ export interface Gap {
 
 /** Gaps by the id of the variant or drift. */
 export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
-  'drift:no-envelope-and-403': [{ why: 'LOG-02 owns the place of the user and passes.', clauses: ['LOG-02'] }],
-  'drift:no-envelope': [{ why: 'LOG-02 owns the place of the user and passes.', clauses: ['LOG-02'] }],
-  'drift:user-as-profile': [
-    { why: 'LOG-02 owns the place of the user and passes; ENV-08 fails in its stead.', clauses: ['LOG-02', 'ENV-08'] },
-  ],
-  'drift:user-flat': [
-    { why: 'LOG-02 owns the place of the user and passes; ENV-08 fails in its stead.', clauses: ['LOG-02', 'ENV-08'] },
-  ],
   'confirmation-before-login': [
     {
       why: 'What rests on a login of a new account is blamed on LOG-01, or fails.',
@@ -26,12 +18,6 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
     },
   ],
   'csrf-with-cookie': [{ why: 'Measured, and not mended yet.', clauses: ['UNA-11'] }],
-  'drift:login-path': [{ why: 'Measured, and not mended yet.', clauses: ['LOG-15', 'ROB-05'] }],
-  'drift:no-rotation': [{ why: 'Measured, and not mended yet.', clauses: ['JRN-02', 'JRN-04'] }],
-  'drift:one-session': [{ why: 'Measured, and not mended yet.', clauses: ['FOR-01'] }],
-  'drift:path-and-field': [{ why: 'Measured, and not mended yet.', clauses: ['ROB-03'] }],
-  'drift:refresh-path': [{ why: 'Measured, and not mended yet.', clauses: ['ROB-03'] }],
-  'drift:refresh-path-without-slash': [{ why: 'Measured, and not mended yet.', clauses: ['ROB-03'] }],
   'foreign-shown': [{ why: 'Measured, and not mended yet.', clauses: ['ENV-08', 'ROB-11'] }],
   'lock-after-3': [
     {
@@ -82,12 +68,6 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
     },
   ],
   'login-201': [{ why: 'Measured, and not mended yet.', clauses: ['ROB-05'] }],
-  'one-session': [
-    {
-      why: 'A login ends the one that other checks share.',
-      clauses: ['FOR-01', 'FOR-02', 'FOR-03', 'FOR-09', 'REF-14'],
-    },
-  ],
   'one-session-tokens-live-on': [
     { why: 'A login ends the one that other checks share.', clauses: ['EXP-06', 'REF-14'] },
     { why: 'Measured, and not mended yet.', clauses: ['REF-11'] },

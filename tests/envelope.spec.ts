@@ -31,6 +31,20 @@ const errors = (seen: readonly Observation[]): readonly Observation[] =>
     'error with a body in JSON',
   );
 
+/** @throws Blocked by the clause that says why there is no envelope in what was seen */
+function envelopesAmong(seen: readonly Observation[], of: (answer: Observation) => boolean): readonly Observation[] {
+  const found = seen.filter((answer) => answer.hasBody && of(answer));
+  if (found.length > 0) return found;
+  const inJson = some(
+    seen.filter((answer) => answer.hasBody && isJson(answer)),
+    'response with a body in JSON',
+  );
+  const contrary = inJson.find(({ success }) => typeof success === 'boolean');
+  const success = inJson.find(({ status }) => status < 300);
+  const by = contrary !== undefined ? 'ENV-05' : success !== undefined ? 'ENV-01' : 'ENV-03';
+  throw new Blocked(by, 'no response is an envelope of the guide', (contrary ?? success ?? inJson[0])?.exchange);
+}
+
 function noEnvelope({ json, success }: Observation): string | undefined {
   if (json === 'none') return 'the body is not JSON';
   if (json === 'other') return 'the body is JSON, but no object';
@@ -76,8 +90,8 @@ clause('ENV-04', { phase }, async (check) => {
 
 clause('ENV-05', { phase }, async (check) => {
   const seen = await everyAnswer(check);
-  const envelopes = seen.filter(({ hasBody, success }) => hasBody && typeof success === 'boolean');
-  check.eachAnswer(some(envelopes, 'envelope'), ({ status, success }) =>
+  const envelopes = envelopesAmong(seen, ({ success }) => typeof success === 'boolean');
+  check.eachAnswer(envelopes, ({ status, success }) =>
     status < 400 === success ? undefined : `\`success\` is ${String(success)}`,
   );
 });
@@ -113,10 +127,11 @@ const SUCCESS_MEMBERS = ['success', 'data', 'message', 'request_id', 'count', 'n
 const ERROR_MEMBERS = ['success', 'error', 'errors', 'request_id'];
 
 clause('ENV-09', { phase }, async (check) => {
-  const seen = (await everyAnswer(check)).filter(
-    ({ hasBody, json, status, success }) => hasBody && json === 'object' && success === status < 400,
+  const seen = envelopesAmong(
+    await everyAnswer(check),
+    ({ json, status, success }) => json === 'object' && success === status < 400,
   );
-  check.eachAnswer(some(seen, 'envelope'), ({ status, topMembers, data }) => {
+  check.eachAnswer(seen, ({ status, topMembers, data }) => {
     // `data` in an error is ENV-06's where it has content, and harmless where it has none.
     const known = status < 400 ? SUCCESS_MEMBERS : [...ERROR_MEMBERS, ...(data === 'absent' ? [] : ['data'])];
     const strange = topMembers.filter((name) => !known.includes(name));

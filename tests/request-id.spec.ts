@@ -17,6 +17,17 @@ function envelopes(
   return found;
 }
 
+/** Responses with an id that can be judged. @throws Blocked by the clause that says that there is none */
+function ids(seen: readonly Observation[], what: string, of: (answer: Observation) => boolean): readonly Observation[] {
+  const some = seen.filter((answer) => answer.hasBody && answer.json === 'object' && of(answer));
+  if (some.length > 0) return some;
+  const all = envelopes(seen, 'response in a JSON object', () => true);
+  const has = all.find(({ hasRequestId }) => hasRequestId);
+  if (has !== undefined) throw new Blocked('RID-03', `no ${what} was seen`, has.exchange);
+  const success = all.find(({ status }) => status < 300);
+  throw new Blocked(success === undefined ? 'RID-02' : 'RID-01', 'no response has a `request_id`', success?.exchange);
+}
+
 const missing = ({ hasRequestId }: Observation): string | undefined =>
   hasRequestId ? undefined : '`request_id` is missing';
 
@@ -37,7 +48,7 @@ clause('RID-02', { phase }, async (check) => {
 const CANONICAL = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 clause('RID-03', { phase }, async (check) => {
-  const withId = envelopes(
+  const withId = ids(
     await everyAnswer(check),
     'request_id',
     ({ hasRequestId, sentRequestId }) => hasRequestId && !sentRequestId,
@@ -52,7 +63,7 @@ clause('RID-03', { phase }, async (check) => {
 });
 
 clause('RID-04', { phase }, async (check) => {
-  const own = envelopes(
+  const own = ids(
     await everyAnswer(check),
     'request_id',
     ({ requestId, sentRequestId }) => requestId !== undefined && requestId !== '' && !sentRequestId,
@@ -78,7 +89,7 @@ clause('RID-04', { phase }, async (check) => {
 });
 
 clause('RID-05', { phase }, async (check) => {
-  const canonical = envelopes(
+  const canonical = ids(
     await everyAnswer(check),
     'request_id that is a UUID',
     ({ requestId, sentRequestId }) => CANONICAL.test(requestId ?? '') && !sentRequestId,

@@ -41,6 +41,11 @@ function alone(drift: Drift, cell: Cell): string[] {
     faults.push(
       `${cell.defect}: ${String(counted.length)} clauses are blocked, at most ${String(drift.mostBlocked)} may be: ${counted.map(([id, by]) => `${id} by ${by}`).join(', ')}`,
     );
+  const pinned: readonly string[] = PINS[drift.id]?.blocked ?? [];
+  for (const [id, by] of counted)
+    if (!pinned.includes(id)) faults.push(`${cell.defect}: ${id} is blocked by ${by}, and not pinned as blocked`);
+  for (const id of pinned)
+    if (!blocked.includes(id)) faults.push(`${cell.defect}: ${id} is pinned as blocked, and is not`);
   const odd = (id: ClauseId): boolean =>
     cell.failed.includes(id) !== (drift.fails.includes(id) || cell.dialect.some(({ owner }) => owner === id)) ||
     blocked.includes(id) ||

@@ -10,6 +10,7 @@
  *   npm run kill -- drifts       the drifts, each alone and with each defect of a sample beneath
  *   npm run kill -- drifts-alone the drifts, with nothing beneath
  *   npm run kill -- drift:trio   one drift, likewise
+ *   npm run kill -- drift:trio×none   with nothing beneath
  *   npm run kill -- --write      writes docs/kill-matrix.md from what is pinned, and runs nothing
  */
 import { writeFileSync } from 'node:fs';

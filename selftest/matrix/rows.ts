@@ -106,6 +106,7 @@ export function rowsFor(names: readonly string[]): string[] {
     if (name === 'drifts') return driftRows();
     if (name === 'drifts-alone') return DRIFTS.map(driftRow);
     if (name === 'sample') return sampleRows();
+    if (name.endsWith(CROSS + CLEAN)) return rowsFor([name.slice(0, -(CROSS + CLEAN).length)]).slice(0, 1);
     const { drift, ...others } = rowOf(name);
     if (drift !== undefined && others.defect === undefined && !name.includes(CROSS)) return driftRows([drift]);
     if (Object.keys(others).length > 0) return [name];

@@ -47,6 +47,10 @@ function noEnvelope({ json, success, status, contentType }: Observation): readon
   return success === status < 400 ? undefined : ['ENV-05', `has \`success: ${String(success)}\``];
 }
 
+/** Its faults against the schema; of a list, which may be in either of two envelopes, those against the one that it has. */
+const faultsOf = ({ schemaFaults, topMembers }: Observation): readonly SchemaFault[] =>
+  schemaFaults.filter(({ path }) => path !== '/data' || !topMembers.includes('results'));
+
 const inWords = (faults: readonly SchemaFault[]): string =>
   faults.map(({ path, message }) => `\`${path}\` ${message}`).join(', ');
 
@@ -64,7 +68,7 @@ export function schemaFaultsOf(
   const ownerOf = ownership(check, documented);
   return (observation) => {
     if (noEnvelope(observation) !== undefined) return undefined;
-    const own = observation.schemaFaults.filter((fault) => ownerOf(observation, fault) === undefined);
+    const own = faultsOf(observation).filter((fault) => ownerOf(observation, fault) === undefined);
     return own.length === 0 ? undefined : inWords(own);
   };
 }
@@ -75,7 +79,7 @@ export function dependsOnOwners(check: Check, documented: readonly Observation[]
   const broken = documented.flatMap((one) => {
     const envelope = noEnvelope(one);
     if (envelope !== undefined) return [{ one, owner: envelope[0], what: envelope[1] }];
-    const [fault] = one.schemaFaults;
+    const [fault] = faultsOf(one);
     const owner = fault === undefined ? undefined : ownerOf(one, fault);
     return fault === undefined || owner === undefined ? [] : [{ one, owner, what: inWords([fault]) }];
   });
