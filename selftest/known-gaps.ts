@@ -69,7 +69,7 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
   ],
   'login-201': [{ why: 'Measured, and not mended yet.', clauses: ['ROB-05'] }],
   'one-session-tokens-live-on': [
-    { why: 'A login ends the one that other checks share.', clauses: ['EXP-06', 'REF-14'] },
+    { why: 'A login ends the one that other checks share.', clauses: ['EXP-06', 'REF-06', 'REF-14'] },
     { why: 'Measured, and not mended yet.', clauses: ['REF-11'] },
   ],
   'refresh-of-other-user': [{ why: 'Measured, and not mended yet.', clauses: ['TOK-04'] }],

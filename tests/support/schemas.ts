@@ -33,7 +33,7 @@ function ownership({ target }: Check, documented: readonly Observation[]): Owner
     if (/^\/data\/(access|refresh)$/.test(path)) return session;
     // One server has its users in one place: where login has them elsewhere, that is not told a second time of register.
     if (path === '/data/user' && (operationId === 'login' || operationId === 'register'))
-      return ofUser ?? (operationId === 'login' ? 'LOG-02' : undefined);
+      return operationId === 'login' ? (ofUser ?? 'LOG-02') : ofUser === 'LOG-02' ? ofUser : undefined;
     if (path.startsWith('/data/user/') && operationId === 'login') return 'LOG-02';
     return /^\/data\/user\/(email|username)$/.test(path) && operationId === 'register' ? 'REG-02' : undefined;
   };
