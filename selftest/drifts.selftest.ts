@@ -1,8 +1,11 @@
 import { expect, test } from '@playwright/test';
+import { dialectOf, POINTS } from '../fixtures/run/dialect.js';
+import { CLAUSES, type ClauseId } from '../spec/generated/clauses.js';
 import { compose } from './drifts/drift.js';
 import { DRIFTS } from './drifts/index.js';
 import { SAMPLE } from './drifts/sample.js';
 import { driftFaults } from './matrix/drift-cells.js';
+import { faultsOf, type Cell } from './matrix/page.js';
 import { runCell } from './matrix/pool.js';
 import { crossedRow, driftRow } from './matrix/rows.js';
 
@@ -43,4 +46,28 @@ test('several drifts at once fail for what each of them fails', () => {
   expect([...(trio?.fails ?? [])].sort()).toEqual(
     [...new Set([...of('no-rotation'), ...of('refused-403'), ...of('tokens-nested')])].sort(),
   );
+});
+
+const cell = (defect: string, failed: readonly ClauseId[], points: Cell['dialect']): Cell => ({
+  ...{ defect, failed, passed: [], blocked: [], unverified: [], reasons: {}, messages: {} },
+  ...{ dialect: points, requests: 0, auth: 0, ms: 0 },
+});
+
+test('a target that differs in a point whose owner does not fail is a fault of the suite, with a drift or without one', () => {
+  const point = { point: 'missing credentials', guide: '401', target: '403', owner: 'UNA-01' } as const;
+  const told = /missing credentials differs from the guide's, and UNA-01, which owns that, does not fail/;
+  const ofDrift = (failed: readonly ClauseId[]): string =>
+    driftFaults([cell('drift:refused-403', failed, [point])]).join('\n');
+  expect(ofDrift([])).toMatch(told);
+  expect(ofDrift(['UNA-01'])).not.toMatch(told);
+  const ofVariant = (failed: readonly ClauseId[]): string =>
+    faultsOf([cell('one-session', failed, [point])], [], false).join('\n');
+  expect(ofVariant([])).toMatch(told);
+  expect(ofVariant(['UNA-01'])).not.toMatch(told);
+});
+
+test('each owner that the dialect may name is a clause of the catalogue, and the guide itself differs in nothing', () => {
+  const owners = POINTS.flatMap(({ owner }) => (owner === undefined ? [] : [owner]));
+  expect(owners.filter((id) => !CLAUSES.some((one) => one.id === id))).toEqual([]);
+  expect(dialectOf({ paths: {}, refreshField: 'refresh', registration: 'open' }).points).toEqual([]);
 });

@@ -116,7 +116,10 @@ export const BEHAVIOUR_DRIFTS: readonly Drift[] = [
       'Refresh gives an access token only, and the refresh token presented stays good: rotation was built and taken out again.',
     fails: ['REF-01'],
     mostBlocked: 8,
-    hides: { 'refresh-race': 'nothing is spent, so every one of several uses wins' },
+    hides: {
+      'refresh-race': 'nothing is spent, so every one of several uses wins',
+      'refresh-token-of-refresh-as-bearer': 'refresh issues no refresh token',
+    },
     replace: refreshGives(({ refresh: _, ...given }) => given),
   },
   {
@@ -124,7 +127,10 @@ export const BEHAVIOUR_DRIFTS: readonly Drift[] = [
     story: '`ROTATE_REFRESH_TOKENS` is off, and the token presented comes back.',
     fails: ['REF-04'],
     mostBlocked: 8,
-    hides: { 'refresh-race': 'nothing is spent, so every one of several uses wins' },
+    hides: {
+      'refresh-race': 'nothing is spent, so every one of several uses wins',
+      'refresh-token-of-refresh-as-bearer': 'refresh issues no refresh token',
+    },
     replace: refreshGives((given, presented) => ({
       ...given,
       ...(given['refresh'] === undefined ? {} : { refresh: presented }),
@@ -211,6 +217,7 @@ export const BEHAVIOUR_DRIFTS: readonly Drift[] = [
       'errors-first-only': 'nobody can register',
       'names-composed': 'nobody can register',
       'user-in-a-shared-place': 'there is no second account to mix up',
+      'write-names-account': 'there is no second account to name',
     },
     replace: () => ({ register: () => Promise.reject(new Refusal(403, 'Registration is closed')) }),
   },
