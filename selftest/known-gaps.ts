@@ -118,6 +118,30 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
   'window-too-short': [{ why: 'Measured, and not mended yet.', clauses: ['THR-02', 'THR-04'] }],
 };
 
+/** Defects that no check finds yet: the list must shrink to empty too. */
+export const NOT_FOUND_YET: readonly string[] = [
+  'latin-1-rows',
+  'python-takes-any-spelling',
+  'lower-knows-ascii-only',
+  'refusal-quotes-password',
+  'lesser-role-kept',
+  'user-name-index-folds-case',
+  'tenant-in-a-global',
+  'simplejwt-hash-password',
+  'row-writes-skip-exp',
+  'token-in-body',
+  'none-by-a-list',
+  'head-is-open',
+  'account-header-on-a-row',
+  'viewer-moves-rows',
+  'or-binds-weaker',
+  'create-with-an-id',
+  'a-bool-is-an-int',
+  'copied-into-the-prototype',
+  'superscript-is-a-digit',
+  'cookie-owns-new-rows',
+];
+
 /** The clauses that are not to be counted against the checks, for a variant or drift. */
 export function knownGaps(id: string): readonly ClauseId[] {
   return (KNOWN_GAPS[id] ?? []).flatMap(({ clauses }) => clauses);

@@ -15,6 +15,9 @@ import { ROBUSTNESS } from './robustness.js';
 import { THROTTLE } from './throttle.js';
 import { TOKEN } from './token.js';
 import { UNAUTHENTICATED } from './unauthenticated.js';
+import { UNSEEN_ACCESS } from './unseen-access.js';
+import { UNSEEN_ACCOUNTS } from './unseen-accounts.js';
+import { UNSEEN_TOKENS } from './unseen-tokens.js';
 import { WORKERS } from './workers.js';
 
 /** Every defect, by the area of the clause that it is for. */
@@ -35,5 +38,8 @@ export const DEFECTS: readonly Defect[] = [
   ...WORKERS,
   ...DOCUMENTATION,
   ...CHANNEL,
+  ...UNSEEN_ACCOUNTS,
+  ...UNSEEN_TOKENS,
+  ...UNSEEN_ACCESS,
   ...CONSTANT_SERVERS,
 ];
