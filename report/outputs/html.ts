@@ -33,8 +33,8 @@ const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified
 
 /** Characters on one page: of evidence, that of failures first, of rows, and of the appendix that is printed only. */
 const ROOM = { evidence: 450_000, rows: 250_000, appendix: 120_000 };
-/** Characters of a text from the target where it is shown among others, and causes shown in full. */
-const SHOWN = { text: 300, note: 160, causes: 30 };
+/** Characters of a text from the target where it is shown among others, and of a printed body; causes shown in full. */
+const SHOWN = { text: 300, note: 160, causes: 30, printed: 700 };
 
 // Whatever is put into the page by `<%= %>` is made visible and escaped; `<%~ %>` is for what this module made itself.
 const eta = new Eta({ views: __dirname, useWith: false, escapeFunction: (value) => html(String(value)) });
@@ -62,12 +62,13 @@ function link(address: string): string {
     : html(address);
 }
 
-/** JSON as people read it; anything else as it is. */
-function pretty(body: string): string {
+/** JSON as people read it, anything else as it is; for paper without line breaks and shortened, because nobody scrolls there. */
+function shownBody(body: string, paper: boolean): string {
+  if (paper) return shortened(body, SHOWN.printed);
   try {
-    return JSON.stringify(JSON.parse(body), undefined, 2);
+    return visibleLines(JSON.stringify(JSON.parse(body), undefined, 2));
   } catch {
-    return body;
+    return visibleLines(body);
   }
 }
 
@@ -78,16 +79,22 @@ function headerLines(headers: Headers, all: boolean): { readonly text: string; r
   return { text: lines.map(([name, value]) => `${name}: ${value}`).join('\n'), count: lines.length };
 }
 
+interface Shown {
+  /** All headers but those that say nothing, or the telling ones only. */
+  readonly all: boolean;
+  readonly paper?: boolean;
+}
+
 /** An exchange as the template shows it. */
-function shownExchange(exchange: Exchange, all: boolean): object {
+function shownExchange(exchange: Exchange, { all, paper = false }: Shown): object {
   const { request, response, fault, requestId, ms, at, tokens } = exchange;
   return {
     line: `${request.method} ${request.path}`,
     headers: headerLines(request.headers, all),
-    body: visibleLines(pretty(request.body ?? '')),
+    body: shownBody(request.body ?? '', paper),
     status: response === undefined ? (fault ?? 'no response') : String(response.status),
     responseHeaders: headerLines(response?.headers ?? [], all),
-    responseBody: visibleLines(pretty(response?.body ?? '')),
+    responseBody: shownBody(response?.body ?? '', paper),
     requestId: requestId ?? '',
     when: `${at.slice(11, 23)}, ${duration(ms)}`,
     tokens: (tokens ?? []).map(({ fingerprint, header, claims }) => ({
@@ -114,12 +121,12 @@ class Room {
   }
 }
 
-function exchangeText(exchange: Exchange, curl: string, all: boolean): string {
-  return eta.render('./exchange', { ...shownExchange(exchange, all), curl, count });
+function exchangeText(exchange: Exchange, curl: string, shown: Shown): string {
+  return eta.render('./exchange', { ...shownExchange(exchange, shown), curl, count });
 }
 
-function failureText({ message, expected, seen, exchange, curl }: ReportedFailure): string {
-  const evidence = exchange === null ? '' : exchangeText(exchange, curl ?? '', true);
+function failureText({ message, expected, seen, exchange, curl }: ReportedFailure, paper = false): string {
+  const evidence = exchange === null ? '' : exchangeText(exchange, curl ?? '', { all: true, paper });
   return eta.render('./failure', { message, expected, seen, evidence, code });
 }
 
@@ -175,11 +182,11 @@ function pageStyle(report: Report): string {
 }
 
 /** Everything on the page that has to fit. */
-function fitted(report: Report): object {
+function fitted(report: Report, room: typeof ROOM): object {
   const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
-  const evidenceRoom = new Room(ROOM.evidence);
-  const rowRoom = new Room(ROOM.rows);
-  const appendixRoom = new Room(ROOM.appendix);
+  const evidenceRoom = new Room(room.evidence);
+  const rowRoom = new Room(room.rows);
+  const appendixRoom = new Room(room.appendix);
   // What failed comes first, and in the order of importance, in case there is not room for all.
   const important = [...new Set([...report.causes.flatMap(({ clauses }) => clauses), ...byId.keys()])];
   const evidence = new Map<string, { readonly texts: string[]; readonly left: number }>();
@@ -187,8 +194,8 @@ function fitted(report: Report): object {
   for (const clause of important.flatMap((id) => byId.get(id) ?? [])) {
     const taken =
       clause.failures.length > 0
-        ? evidenceRoom.take(clause.failures, failureText)
-        : evidenceRoom.take(clause.evidence, (exchange) => exchangeText(exchange, '', false));
+        ? evidenceRoom.take(clause.failures, (failure) => failureText(failure))
+        : evidenceRoom.take(clause.evidence, (exchange) => exchangeText(exchange, '', { all: false }));
     evidence.set(clause.id, taken);
     rows.set(clause.id, rowRoom.take(clause.rows, rowText));
   }
@@ -197,7 +204,7 @@ function fitted(report: Report): object {
     const failure = members[0]?.failures.find(({ exchange }) => exchange !== null);
     const first =
       i < SHOWN.causes && failure?.exchange ? [{ exchange: failure.exchange, curl: failure.curl ?? '' }] : [];
-    const { texts } = evidenceRoom.take(first, ({ exchange, curl }) => exchangeText(exchange, curl, true));
+    const { texts } = evidenceRoom.take(first, ({ exchange, curl }) => exchangeText(exchange, curl, { all: true }));
     return { ...cause, number: i + 1, members, evidence: texts[0] ?? '' };
   });
   const appendix = important
@@ -205,7 +212,7 @@ function fitted(report: Report): object {
     .flatMap((clause) => {
       const failure = clause.failures.find(({ exchange }) => exchange !== null);
       if (failure === undefined) return [];
-      return appendixRoom.take([failure], failureText).texts.map((text) => ({ clause, text }));
+      return appendixRoom.take([failure], (one) => failureText(one, true)).texts.map((text) => ({ clause, text }));
     });
   return {
     causes,
@@ -216,13 +223,16 @@ function fitted(report: Report): object {
   };
 }
 
-/** @param json the text of report.json, by whose hash the page names it */
-export function htmlReport(report: Report, json: string): string {
+/**
+ * @param json the text of report.json, by whose hash the page names it
+ * @param room characters for evidence, rows and the printed appendix; what has no room is counted on the page
+ */
+export function htmlReport(report: Report, json: string, room = ROOM): string {
   const style = readFileSync(join(__dirname, 'report.css'), 'utf8') + pageStyle(report);
   const script = readFileSync(join(__dirname, 'report.client.js'), 'utf8');
   const byId = new Map(report.clauses.map((clause) => [clause.id, clause]));
   return eta.render('./report', {
-    ...fitted(report),
+    ...fitted(report, room),
     report,
     sentence: verdictSentence(report),
     target: targetName(report),
