@@ -12,7 +12,7 @@ import {
   type ReportedRow,
   type ReportedWaiver,
 } from './model.js';
-import { curlLine } from './outputs/curl.js';
+import { curlLine, type Way } from './outputs/curl.js';
 import { shortened } from './outputs/escape.js';
 import { fittingExchanges, isWrong, LONGEST, rowExchange, SHOWN, type Kept } from './room.js';
 import type { ClauseResult, RunVerdict } from './verdict.js';
@@ -30,7 +30,7 @@ function brief(text: string | undefined, longest: number): string | undefined {
   return text === undefined ? undefined : shortened(text, longest);
 }
 
-function reportedFailure(failure: Failure, kept: Kept, baseUrl: string | undefined): ReportedFailure {
+function reportedFailure(failure: Failure, kept: Kept, way: Way | undefined): ReportedFailure {
   const exchange = failure.exchange === undefined ? undefined : kept.full.get(failure.exchange);
   return {
     message: shortened(failure.message, LONGEST.message),
@@ -38,7 +38,7 @@ function reportedFailure(failure: Failure, kept: Kept, baseUrl: string | undefin
     ...defined({
       expected: brief(failure.expected, LONGEST.detail),
       seen: brief(failure.seen, LONGEST.detail),
-      curl: exchange === undefined || baseUrl === undefined ? undefined : curlLine(exchange, baseUrl),
+      curl: exchange === undefined || way === undefined ? undefined : curlLine(exchange, way),
     }),
   };
 }
@@ -55,13 +55,13 @@ function reportedRow(row: RowResult, result: ClauseResult, kept: Kept): Reported
   };
 }
 
-/** @param baseUrl of command lines that repeat a request; undefined: none are written */
+/** @param way of command lines that repeat a request; undefined: none are written */
 function reported(
   result: ClauseResult,
   gate: GateLevel,
   hint: string,
   kept: Kept,
-  baseUrl: string | undefined,
+  way: Way | undefined,
 ): ReportedClause {
   const { clause, verdict, reason, blockedBy, dependsOn, asked, ran } = result;
   return {
@@ -74,7 +74,7 @@ function reported(
     reason: verdict === 'passed' ? '' : shortened(reason ?? '', LONGEST.message),
     hint,
     durationMs: Math.round(result.durationMs),
-    failures: result.failures.slice(0, SHOWN.failures).map((failure) => reportedFailure(failure, kept, baseUrl)),
+    failures: result.failures.slice(0, SHOWN.failures).map((failure) => reportedFailure(failure, kept, way)),
     gates: gates(clause.level, gate),
     ran,
     ...defined({ blockedBy, dependsOn, asked }),
@@ -124,6 +124,11 @@ function summed(counts: Ingredients['fronts']): Report['fronts'] {
   return [...sums].map(([what, responses]) => ({ what, responses })).sort((a, b) => b.responses - a.responses);
 }
 
+/** @param shown what the configuration shows of IGNY8_HEADERS: `set: NAME, NAME` */
+function headerNames(shown = ''): string[] {
+  return /^set: (.+)$/.exec(shown)?.[1]?.split(', ') ?? [];
+}
+
 export interface Ingredients {
   readonly results: readonly ClauseResult[];
   readonly verdict: RunVerdict;
@@ -152,14 +157,9 @@ export function buildReport(ingredients: Ingredients): Report {
   const failed = new Set(results.filter(isWrong).map(({ clause }) => clause.id));
   const likely = new Map(results.map((result) => [result.clause.id as string, likelyCause(result, failed)]));
   const kept = fittingExchanges(results);
+  const way = { baseUrl, gateway: headerNames(first?.configuration['IGNY8_HEADERS']) };
   const clauses = results.map((result) =>
-    reported(
-      result,
-      gate,
-      likely.get(result.clause.id)?.hint ?? '',
-      kept,
-      ingredients.repeatable ? baseUrl : undefined,
-    ),
+    reported(result, gate, likely.get(result.clause.id)?.hint ?? '', kept, ingredients.repeatable ? way : undefined),
   );
   const sum = (pick: (cost: Cost) => number): number =>
     Math.round(costs.reduce((total, cost) => total + pick(cost), 0));

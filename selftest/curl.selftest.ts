@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
 import { startReference } from '../fixtures/reference/server.js';
+import { curlLine } from '../report/outputs/curl.js';
 import { documentedRequests } from '../spec/requests.js';
 
 interface Answer {
@@ -30,4 +31,20 @@ test('each documented request works as the cURL line that the documentation show
   expect(statuses).toEqual(
     requests.map(({ operationId }) => (operationId === 'register' || operationId === 'createKeyword' ? '201' : '200')),
   );
+});
+
+test("a cURL line has a gateway's headers by variables, and only to the target's origin", () => {
+  const exchange = {
+    id: 'a1',
+    clause: 'LOG-01',
+    at: '',
+    ms: 1,
+    request: { method: 'GET', path: 'planner/keywords/', headers: [['x-gateway-key', 'own'] as const] },
+  };
+  const way = { baseUrl: 'https://api.example.com/api/v1/', gateway: ['X-Gateway-Key', 'B'] };
+  expect(curlLine(exchange, way)).toBe(
+    'curl -i https://api.example.com/api/v1/planner/keywords/ -H "X-Gateway-Key: $IGNY8_HEADER_1" -H "B: $IGNY8_HEADER_2"',
+  );
+  const elsewhere = { ...exchange, request: { ...exchange.request, path: 'https://other.example.com/', headers: [] } };
+  expect(curlLine(elsewhere, way)).toBe('curl -i https://other.example.com/');
 });

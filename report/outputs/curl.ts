@@ -28,14 +28,32 @@ function word(text: string): string {
   return parts.map((part, i) => (i % 2 === 1 ? `"${part}"` : part === '' ? '' : shellWord(part))).join('');
 }
 
-/** @param baseUrl ends in a slash */
-export function curlLine({ request }: Exchange, baseUrl: string): string {
+export interface Way {
+  /** Ends in a slash. */
+  readonly baseUrl: string;
+  /** Names of the headers that IGNY8_HEADERS adds to every request to the origin of the base URL. */
+  readonly gateway: readonly string[];
+}
+
+/** A header of IGNY8_HEADERS, by a variable for its value: `-H "CF-Access-Client-Id: $IGNY8_HEADER_1"`. */
+function gatewayHeader(name: string, i: number): string {
+  const value = `$IGNY8_HEADER_${String(i + 1)}`;
+  return /^[\w-]+$/.test(name) ? `"${name}: ${value}"` : `${shellWord(`${name}: `)}"${value}"`;
+}
+
+export function curlLine({ request }: Exchange, { baseUrl, gateway }: Way): string {
   const { method, path, headers, body } = request;
   const address = /^https?:/.test(path) ? path : baseUrl + path;
   const words = ['curl', '-i', ...(method === 'GET' ? [] : ['-X', shellWord(method)]), word(address)];
+  const sameOrigin =
+    URL.canParse(address) && URL.canParse(baseUrl) && new URL(address).origin === new URL(baseUrl).origin;
+  const added = sameOrigin ? gateway : [];
+  // A gateway's header takes the place of one of the same name, as it did in the run.
+  const replaced = new Set(added.map((name) => name.toLowerCase()));
   for (const [name, value] of headers) {
-    if (!NOISE.test(name)) words.push('-H', word(`${name}: ${value}`));
+    if (!NOISE.test(name) && !replaced.has(name.toLowerCase())) words.push('-H', word(`${name}: ${value}`));
   }
+  for (const [i, name] of added.entries()) words.push('-H', gatewayHeader(name, i));
   // What was shortened cannot be repeated from here.
   if (body !== undefined && body !== '') words.push('--data-binary', SHORTENED.test(body) ? '@body' : word(body));
   return words.join(' ');
