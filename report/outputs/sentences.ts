@@ -113,7 +113,7 @@ export function frontSentence({ fronts }: Report): string {
   return `${count(all, 'response')} came from something in front of the API (${kinds.join('; ')}${more}) and ${all === 1 ? 'is' : 'are'} not judged as the API’s.`;
 }
 
-/** What is worth a word beside the verdicts, a sentence each. */
+/** What is worth a word next to the verdicts, a sentence each. */
 export function notesOf(report: Report): readonly string[] {
   return [frontSentence(report), ...report.notes].filter((note) => note !== '');
 }
