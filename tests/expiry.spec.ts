@@ -202,6 +202,7 @@ clause('EXP-07', async (check) => {
   const grace = await graceOf(opens);
   check.measure('grace after exp', `${String(grace)} s, ± 1 s, by bisection`, 'access-grace');
   judgeGrace(last, grace, 'an access token');
+  await graceElsewhere(check, access, key);
 
   const mine = await check.chain();
   await mine.rotate();
@@ -217,6 +218,20 @@ clause('EXP-07', async (check) => {
   check.measure('grace after exp of a refresh token', `${String(ofRefresh)} s, ± 1 s, by bisection`, 'refresh-grace');
   judgeGrace(last, ofRefresh, 'a refresh token');
 });
+
+/** The other routes have no longer a grace than the list may have. */
+async function graceElsewhere(check: Check, access: string, key: string): Promise<void> {
+  const [, ...routes] = await protectedRoutes(check, access);
+  const now = Math.floor(await askTime(check));
+  for (const route of routes) {
+    const reply = await route.ask(withExp(access, key, now - LARGEST_GRACE - 5));
+    if (reply.status >= 300) continue;
+    const longPast = await route.ask(withExp(access, key, now - LONG_PAST));
+    if (longPast.status < 300)
+      throw new Blocked('EXP-04', `${route.name}: a token ten minutes past its \`exp\` is still accepted`);
+    expect(reply, `${route.name}: a token ${String(LARGEST_GRACE + 5)} s past its \`exp\``).toBeRefused();
+  }
+}
 
 function judgeGrace(last: Reply | undefined, seconds: number, what: string): void {
   if (last === undefined) return;

@@ -7,7 +7,13 @@ import { expectRefreshRefused, spend, withSpareBits } from './support/rotation.j
 import { tokensOfEveryOrigin } from './support/origins.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { judgeRefreshForgeries } from './support/forgeries.js';
+import type { JsonObject } from '../fixtures/evidence/json.js';
+import type { Sendable } from '../fixtures/check/sender.js';
 import { Reply } from '../fixtures/evidence/reply.js';
+import type { Judged } from './support/accounts.js';
+import { foreignToken } from './support/accounts-login.js';
+import { withQuery } from './support/protected-routes.js';
+import { protectedRoutes, type ProtectedRoute } from './support/token-routes.js';
 import type { TokenPair } from '../fixtures/run/run.js';
 import { decode, encodePart, resign } from '../fixtures/evidence/jwt.js';
 
@@ -51,7 +57,12 @@ clause('REF-01', async (check) => {
 });
 
 /** The new access token is for the user of the login. That its claim is an id, TOK-04 says: an e-mail names the user, too. */
-function expectSameUser(check: Check, reply: Reply, { access: old, user }: Session, access: string): void {
+function expectSameUser(
+  check: Check,
+  reply: Reply,
+  { access: old, user }: { readonly access: string; readonly user: JsonObject },
+  access: string,
+): void {
   const [was, is] = [old, access].map((token) => decode(token)?.claims[check.target.dialect.subject]);
   const names = [user['email'], user['username']].filter((name) => name !== undefined);
   expect(reply, 'the user of the new access token').toSatisfy(
@@ -61,12 +72,57 @@ function expectSameUser(check: Check, reply: Reply, { access: old, user }: Sessi
   );
 }
 
+/** The new access token opens this route, as the one from login does. */
+async function opensToo({ ask }: ProtectedRoute, before: string, access: string): Promise<Reply> {
+  const opened = await ask(access);
+  if (opened.status >= 300) {
+    const control = await ask(before);
+    if (control.status >= 300)
+      throw new Unverified(`The access token of the login does not open it either (${seenStatus(control)}).`);
+  }
+  expect(opened, 'the new access token').toHaveStatus(200, 201);
+  return opened;
+}
+
+/** REF-02 of tokens that others were given: whose they are, by their subject. */
+async function laterRefreshes(check: Check): Promise<Judged[]> {
+  const all = await tokensOfEveryOrigin(check, ['access']);
+  return all
+    .filter(({ occasion }) => occasion === 'refresh')
+    .map(({ name, issued }) => ({
+      name,
+      judge: () => {
+        const { reply, token, login, user } = issued();
+        expectSameUser(check, reply, { access: login?.token('access') ?? '', user }, token);
+        return Promise.resolve();
+      },
+    }));
+}
+
 clause('REF-02', async (check) => {
-  const { before, access } = await rotated(check);
-  const opened = await check.askProtected(access);
-  if (opened.status !== 200) await check.expectAuthorized((await check.session()).access);
-  expect(opened, 'the new access token').toHaveStatus(200);
-  expectSameUser(check, opened, before, access);
+  const { before, access, refresh } = await rotated(check);
+  const owner = await check.session();
+  await check.expectAuthorized(owner.access);
+  const routes = await protectedRoutes(check, owner.access);
+  const foreign = await foreignToken(check);
+  const rows: Judged[] = routes.map((route) => ({
+    name: `${route.name} with the new access token`,
+    judge: async () => {
+      expectSameUser(check, await opensToo(route, before.access, access), before, access);
+    },
+  }));
+  rows.push(...(await laterRefreshes(check)));
+  if (foreign !== undefined)
+    rows.push({
+      name: 'a refresh beside the live access token of somebody else',
+      judge: async () => {
+        const reply = await check.api.refresh(refresh, { access: foreign });
+        const next = reply.status === 200 ? reply.token('access') : undefined;
+        if (next === undefined) throw new Unverified(`It is answered with ${seenStatus(reply)}: see REF-07.`);
+        expectSameUser(check, reply, before, next);
+      },
+    });
+  await check.eachRow(rows, ({ judge }) => judge());
 });
 
 clause('REF-03', async (check) => {
@@ -99,13 +155,22 @@ const REUSES = [
   { name: 'a refresh token that was spent four rotations ago', later: 3 },
 ];
 
-/** The same bytes in another spelling: whoever remembers spent tokens as text does not know it again. */
+/** The same token in another spelling: whoever remembers spent tokens as text does not know it again. */
 async function respelled(check: Check): Promise<void> {
   const { chain: mine } = await check.expendable();
   const spent = await spend(check, mine);
   mine.invalidate();
-  for (const spelled of [`${spent}=`, withSpareBits(spent)])
+  for (const spelled of [`${spent}=`, withSpareBits(spent), ` ${spent} `, `Bearer ${spent}`])
     expectRefreshRefused(check, await check.api.refresh(spelled), 'the spent token, spelled in another way', 400);
+}
+
+/** A spent token in other company: a new session of its user, and that one's access token. */
+async function afterNewLogin(check: Check): Promise<void> {
+  const { chain: mine, account } = await check.expendable();
+  const spent = await spend(check, mine);
+  mine.invalidate();
+  const { access } = await check.login(account);
+  expectRefreshRefused(check, await check.api.refresh(spent, { access }), 'the spent refresh token');
 }
 
 clause('REF-05', async (check) => {
@@ -115,11 +180,17 @@ clause('REF-05', async (check) => {
       expectRefreshRefused(check, (await reuse(check, later)).reuse, name);
     },
   }));
-  const spelled = {
-    name: 'the spent refresh token with padding, or with other spare bits',
-    judge: () => respelled(check),
-  };
-  await check.eachRow([...rows, spelled], ({ judge }) => judge());
+  rows.push(
+    {
+      name: 'the spent refresh token with padding, other spare bits, blanks around it, `Bearer` in front',
+      judge: () => respelled(check),
+    },
+    {
+      name: "the spent refresh token after a new login of its user, beside that login's access token",
+      judge: () => afterNewLogin(check),
+    },
+  );
+  await check.eachRow(rows, ({ judge }) => judge());
 });
 
 clause('REF-06', async (check) => {
@@ -143,19 +214,40 @@ function expired(access: string, secret: string | undefined): string {
     : resign(access, secret, { claims: past });
 }
 
+/** Refreshes in a row that REF-07 and REF-15 may need of one chain. */
+const TURNS = 6;
+
+/** @throws Blocked by REF-06 if a chain does not last as long as that, whatever stands beside its token */
+async function dependsOnRotations(check: Check): Promise<void> {
+  const lasts = await check.memo('as many rotations', async () => {
+    let { refresh } = await check.login();
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const reply = await check.api.refresh(refresh);
+      if (reply.status !== 200) return reply;
+      refresh = reply.token('refresh') ?? refresh;
+    }
+    return undefined;
+  });
+  if (lasts !== undefined)
+    throw new Blocked('REF-06', `a chain is refused when it is rotated often: ${seenStatus(lasts)}`, lasts.exchange);
+}
+
 clause('REF-07', async (check) => {
   const mine = await check.provenChain();
+  const foreign = await foreignToken(check);
   const rows = [
     { name: 'none', authorization: undefined },
     { name: 'an expired access token', authorization: `Bearer ${expired(mine.access, check.target.secret)}` },
     { name: 'a token that is no JWT', authorization: 'Bearer null' },
     { name: 'another scheme', authorization: 'Token 0123456789abcdef' },
+    ...(foreign === undefined ? [] : [{ name: 'the live token of somebody else', authorization: `Bearer ${foreign}` }]),
   ];
   await check.eachRow(
     rows.map((row) => ({ ...row, name: `Authorization: ${row.name}` })),
     async ({ authorization }) => {
       const headers = authorization === undefined ? [] : [['authorization', authorization] as const];
       const reply = await check.api.refresh(mine.refresh, { headers });
+      if (reply.status !== 200) await dependsOnRotations(check);
       expect(reply, 'refresh').toHaveStatus(200);
       mine.advance(reply);
     },
@@ -212,8 +304,28 @@ clause('REF-10', async (check) => {
       else expect(reply).toHaveStatus(...statuses);
     },
   );
+  await check.eachRow(elsewhere(check, mine.refresh), async ({ request }) => {
+    const reply = await check.raw(request);
+    if (reply.status < 400) mine.invalidate();
+    expect(reply, 'refresh').toHaveStatus(400);
+  });
   await mine.rotate();
 });
+
+/** The live refresh token in any place but the one that the guide has for it. */
+function elsewhere(check: Check, token: string): { name: string; request: Sendable }[] {
+  const plain = (headers: Sendable['headers'] = []): Sendable => check.api.request('refresh', {}, { headers });
+  const cookies = ['refresh', 'refresh_token', 'refreshToken', 'jwt-refresh-token'].map((name) => `${name}=${token}`);
+  return [
+    { name: 'missing, and the live one as bearer token', request: plain([['authorization', `Bearer ${token}`]]) },
+    { name: 'missing, and the live one in cookies', request: plain([['cookie', cookies.join('; ')]]) },
+    { name: 'missing, and the live one in `X-Refresh-Token`', request: plain([['x-refresh-token', token]]) },
+    {
+      name: 'missing, and the live one in the query',
+      request: withQuery(plain(), new URLSearchParams({ refresh: token, refresh_token: token }).toString()),
+    },
+  ];
+}
 
 clause('REF-11', judgeRefreshForgeries);
 
@@ -275,6 +387,7 @@ async function leavesAlone(check: Check, other: Session, mine: Chain): Promise<v
   if ((await check.askProtected(other.access)).status !== 200) throw new Unverified(ONE_SESSION);
   await mine.rotate();
   await mine.rotate();
+  expect(await check.askProtected(other.access), "the access token of the user's other login").toHaveStatus(200);
   const reply = await check.api.refresh(other.refresh);
   expect(reply, "the refresh token of the user's other login").toHaveStatus(200);
   const [access, refresh = other.refresh] = [reply.token('access'), reply.token('refresh')];
@@ -301,9 +414,15 @@ clause('REF-14', async (check) => {
 /** Ways to be refused before anything is rotated, with the live token in the request. */
 const REFUSED_BEFORE = [
   { name: 'malformed JSON', type: 'application/json', body: (good: string) => good.slice(0, -1), by: 'ROB-01' },
-  { name: 'another content type', type: 'text/plain', body: (good: string) => good, by: 'ROB-03' },
+  { name: 'another content type', type: 'text/plain', body: asItIs, by: 'ROB-03' },
   { name: 'an array as the token', type: 'application/json', body: inArray, by: 'REF-10' },
+  { name: 'a charset that there is none of', type: 'application/json; charset=x-none', body: asItIs, by: 'ROB-05' },
+  { name: 'a wrong method', type: 'application/json', body: asItIs, by: 'ENV-11', method: 'PUT' },
 ] as const;
+
+function asItIs(good: string): string {
+  return good;
+}
 
 function inArray(good: string): string {
   return good.replace(/:(".*")\}$/, ':[$1]}');
@@ -313,9 +432,9 @@ clause('REF-15', async (check) => {
   // A login of its own: how often a chain rotates is REF-06's question.
   const session = await check.login();
   let live = session.refresh;
-  await check.eachRow(REFUSED_BEFORE, async ({ name, type, body, by }) => {
+  await check.eachRow(REFUSED_BEFORE, async ({ name, type, body, by, ...row }) => {
     const refused = await check.raw({
-      method: 'POST',
+      method: 'method' in row ? row.method : 'POST',
       path: check.api.path('refresh'),
       headers: [['content-type', type]],
       body: body(String(check.api.refreshRequest(live).body)),
@@ -325,7 +444,7 @@ clause('REF-15', async (check) => {
       throw new Blocked(by, `${name} was accepted: ${seenStatus(refused)}`);
     }
     const reply = await check.api.refresh(live);
-    if (reply.status !== 200) await rotated(check);
+    if (reply.status !== 200) await dependsOnRotations(check);
     expect(reply, `the refresh token of a request that was refused for ${name}`).toHaveStatus(200);
     live = reply.token('refresh') ?? live;
   });

@@ -5,7 +5,8 @@ import { readPacing } from '../fixtures/run/pacing.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { everyAnswer } from './support/sample-answers.js';
-import { capitalDomain } from './support/users.js';
+import { registered } from './support/accounts.js';
+import { capitalDomain, otherCase } from './support/users.js';
 
 /** Seconds that the end of a window may lie behind the answer's `Date`, both being whole seconds, and the most it may lie ahead. */
 const BEHIND = 3;
@@ -48,6 +49,21 @@ function announcedWaitMs(reply: Reply): number | undefined {
   return resetInSeconds === undefined ? undefined : Math.max(resetInSeconds, 0) * 1000 + 300;
 }
 
+/** A login with a wrong password. */
+function wrongLogin(check: Check, email: string, headers: Sendable['headers'] = []): Sendable {
+  return check.api.request('login', { email, password: check.newAccount().password }, { headers });
+}
+
+/** A login of somebody whom nobody knows: nothing is met but the limit. */
+const strangersLogin = (check: Check) => (): Sendable => wrongLogin(check, check.newAccount().email);
+
+/** A registration that is refused for its e-mail, which is taken: nobody is made by it. Depends on REG-01. */
+async function takenRegistration(check: Check): Promise<(headers?: Sendable['headers']) => Sendable> {
+  const { email } = (await registered(check)).account;
+  return (headers = []) =>
+    check.api.request('register', check.api.registration({ ...check.newAccount(), email }), { headers });
+}
+
 interface Burst {
   /** The first answer that is no longer the one to a wrong password. */
   readonly refused: Reply | undefined;
@@ -73,13 +89,12 @@ function withinLimit(left: readonly (number | undefined)[]): string | undefined 
   return "Logins are too slow here to pass the limit: by the target's own count there were some left each time.";
 }
 
-/** Sends wrong passwords until one is refused for their number: by 429, or by another of `statuses`. */
-async function untilRefused(check: Check, email: () => string, statuses: readonly number[]): Promise<Burst> {
+/** Sends requests until one is refused for their number: by 429, or by another of `statuses`. */
+async function untilRefused(check: Check, next: () => Sendable, statuses: readonly number[] = []): Promise<Burst> {
   let first: number | undefined;
   const left: (number | undefined)[] = [];
   for (let sent = 1; ; sent += 1) {
-    const body = { email: email(), password: check.newAccount().password };
-    const last = await check.raw({ ...check.api.request('login', body), unpaced: true });
+    const last = await check.raw({ ...next(), unpaced: true });
     first ??= last.status;
     // A target that answers so from the first one on says nothing about their number.
     if (last.status === 429 || (last.status !== first && statuses.includes(last.status)))
@@ -113,19 +128,29 @@ async function withLimits(check: Check, work: () => Promise<void>): Promise<void
   }
 }
 
+/** Nobody was refused. @throws Unverified if the limit was not passed */
+function unlimited(burst: Burst, what: string): Finding {
+  throwIfWithin(burst);
+  const { sent, last } = burst;
+  return new Finding(
+    `${String(sent)} ${what} in a row: expected 429 past the limit, got ${seenStatus(last)} for the last`,
+    last.exchange,
+  );
+}
+
 clause('THR-02', { phase: 'burst' }, async (check) => {
+  const again = check.accounts.canRegister ? await takenRegistration(check) : undefined;
   await withLimits(check, async () => {
     // An e-mail each, so that nothing is met but the limit: an account's lock is THR-03's.
-    const burst = await untilRefused(check, () => check.newAccount().email, []);
-    const { refused, sent, last } = burst;
-    if (refused === undefined) {
-      throwIfWithin(burst);
-      throw new Finding(
-        `${String(sent)} logins in a row: expected 429 past the limit, got ${seenStatus(last)} for the last`,
-        last.exchange,
-      );
-    }
+    const burst = await untilRefused(check, strangersLogin(check));
+    const { refused, sent } = burst;
+    if (refused === undefined) throw unlimited(burst, 'logins');
     check.measure('logins until 429', String(sent));
+    if (again !== undefined) {
+      // The two share a limit, or have one each.
+      const more = await untilRefused(check, again);
+      if (more.refused === undefined) throw unlimited(more, 'registrations');
+    }
     // Whoever comes next finds the limit open, whatever is wrong with this answer.
     if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
     const retryAfter = refused.header('retry-after');
@@ -168,7 +193,11 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
   await withLimits(check, async () => {
     const body = { email: account.email, password: account.password };
     const logIn = (): Promise<Reply> => check.raw({ ...check.api.request('login', body), unpaced: true });
-    const { refused, sent, last, within } = await untilRefused(check, () => account.email, [403, 423]);
+    const { refused, sent, last, within } = await untilRefused(
+      check,
+      () => wrongLogin(check, account.email),
+      [403, 423],
+    );
     let slowed = refused;
     if (slowed === undefined) {
       // A lock may keep silent, and refuse the right password like a wrong one.
@@ -198,22 +227,26 @@ const FORWARDED = [
   ['x-forwarded-for', '203.0.113.10, 203.0.113.11, 203.0.113.12'],
   ['forwarded', 'for=203.0.113.8'],
   ['x-real-ip', '203.0.113.9'],
+  ['x-client-ip', '203.0.113.13'],
+  ['true-client-ip', '203.0.113.14'],
+  ['cf-connecting-ip', '203.0.113.15'],
 ] as const;
 
 /** Times that a limit is reached again for one row, where its window ended in the meantime. */
 const WINDOWS = 3;
 
-/** Wrong passwords past the limit, each sent in another way: they must be refused like the plain ones before and after them. */
-async function staysRefused(
-  check: Check,
-  rows: readonly { readonly name: string; readonly request: Sendable }[],
-  email: () => string,
-): Promise<void> {
+interface Otherwise {
+  readonly name: string;
+  readonly request: Sendable;
+}
+
+/** Requests past the limit, each sent in another way: they must be refused like the plain ones before and after them. */
+async function staysRefused(check: Check, rows: readonly Otherwise[], plain: () => Sendable): Promise<void> {
   await check.eachRow(rows, async ({ request }) => {
     for (let window = 0; window < WINDOWS; window += 1) {
       const reply = await check.raw({ ...request, unpaced: true });
       if (reply.status === 429) return;
-      const { refused, sent } = await untilRefused(check, email, []);
+      const { refused, sent } = await untilRefused(check, plain);
       if (sent === 1 && refused !== undefined) expect(reply, 'past the limit').toHaveStatus(429);
     }
     throw new Unverified('Logins are too slow here: the window of the limit ends before all of it can be asked.');
@@ -221,38 +254,41 @@ async function staysRefused(
 }
 
 clause('THR-04', { phase: 'burst' }, async (check) => {
-  const wrong = (email: string, headers: Sendable['headers'] = []): Sendable =>
-    check.api.request('login', { email, password: check.newAccount().password }, { headers });
   const waitUntilOpen = async (refused: Reply): Promise<void> => {
     if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
   };
+  const sent = (what: string, by: (headers: Sendable['headers']) => Sendable): Otherwise[] =>
+    FORWARDED.map((header) => ({ name: `${what} with \`${header.join(': ')}\``, request: by([header]) }));
+  const register = check.accounts.canRegister ? await takenRegistration(check) : undefined;
   await withLimits(check, async () => {
-    const burst = await untilRefused(check, () => check.newAccount().email, []);
-    const { refused, sent } = burst;
-    if (refused === undefined) {
+    const burst = await untilRefused(check, strangersLogin(check));
+    if (burst.refused === undefined) {
       throwIfWithin(burst);
-      throw new Blocked('THR-02', `${String(sent)} logins in a row were not refused`);
+      throw new Blocked('THR-02', `${String(burst.sent)} logins in a row were not refused`);
     }
-    await staysRefused(
-      check,
-      FORWARDED.map((header) => ({
-        name: `\`${header.join(': ')}\``,
-        request: wrong(check.newAccount().email, [header]),
-      })),
-      () => check.newAccount().email,
-    );
-    await waitUntilOpen(refused);
+    const logins = sent('login', (headers) => wrongLogin(check, check.newAccount().email, headers));
+    await staysRefused(check, logins, strangersLogin(check));
+    // A limit of its own has to be reached first; where there is none, THR-02 says so.
+    if (register !== undefined && (await untilRefused(check, register)).refused !== undefined)
+      await staysRefused(check, sent('register', register), register);
+    await waitUntilOpen(burst.refused);
   });
   if (!check.accounts.canRegister) return;
   const account = await check.registerAccount();
   await withLimits(check, async () => {
-    const { refused } = await untilRefused(check, () => account.email, []);
+    const wrong = (): Sendable => wrongLogin(check, account.email);
+    const { refused } = await untilRefused(check, wrong);
     if (refused === undefined) throw new Unverified('Wrong passwords for one account were not refused with 429.');
     const rows = [
-      { name: 'the e-mail in capitals', request: wrong(account.email.toUpperCase()) },
-      { name: 'its domain in capitals', request: wrong(capitalDomain(account.email)) },
+      { name: 'the e-mail in capitals', email: account.email.toUpperCase() },
+      { name: 'its domain in capitals', email: capitalDomain(account.email) },
+      { name: 'its first letter in the other case', email: otherCase(account.email[0] ?? '') + account.email.slice(1) },
     ];
-    await staysRefused(check, rows, () => account.email);
+    await staysRefused(
+      check,
+      rows.map(({ name, email }) => ({ name, request: wrongLogin(check, email) })),
+      wrong,
+    );
     await waitUntilOpen(refused);
   });
 });

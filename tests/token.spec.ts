@@ -50,13 +50,22 @@ clause('TOK-03', (check) =>
   }),
 );
 
+/** An id, as login's claim is one, and not the same. */
+function isIdOfAnother(claim: unknown, first: unknown): boolean {
+  const isId = (value: unknown): boolean => typeof value === 'number' || /^\d+$/.test(String(value));
+  return isId(claim) && isId(first) && String(claim) !== String(first);
+}
+
 clause('TOK-04', async (check) => {
   const rows = await tokensOfEveryOrigin(check, ['access']);
   await eachToken(
     check,
-    ({ user, reply }, { claims }) => {
+    ({ user, reply, login }, { claims }) => {
       if (user['id'] === undefined) throw new Blocked('LOG-02', '`user` has no `id`');
       const claim = claims['user_id'];
+      const first = decode(login?.token('access') ?? '')?.claims['user_id'];
+      if (login !== undefined && isIdOfAnother(claim, first))
+        throw new Blocked('REF-02', 'refresh gave a token of another user', reply.exchange);
       // Of a number in the payload no more is left than `JSON.parse` reads.
       const same = typeof claim === 'number' ? claim === Number(user['id']) : claim === String(user['id']);
       expect(reply, 'the claim `user_id`').toSatisfy(

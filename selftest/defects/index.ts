@@ -1,3 +1,4 @@
+import { MORE_OF_ACCOUNTS } from './accounts-more.js';
 import { CHANNEL } from './channel.js';
 import { CONSTANT_SERVERS } from './constant-servers.js';
 import { CREDENTIALS } from './credentials.js';
@@ -7,6 +8,7 @@ import { ENVELOPE } from './envelope.js';
 import { EXPIRY } from './expiry.js';
 import { FORBIDDEN } from './forbidden.js';
 import { JOURNEYS } from './journeys.js';
+import { MORE_OF_LIMITS } from './limits-more.js';
 import { LOGIN } from './login.js';
 import { REFRESH } from './refresh.js';
 import { REGISTER } from './register.js';
@@ -14,6 +16,7 @@ import { REQUEST_ID } from './request-id.js';
 import { ROBUSTNESS } from './robustness.js';
 import { THROTTLE } from './throttle.js';
 import { TOKEN } from './token.js';
+import { MORE_OF_TOKENS } from './tokens-more.js';
 import { UNAUTHENTICATED } from './unauthenticated.js';
 import { UNSEEN_ACCESS } from './unseen-access.js';
 import { UNSEEN_ACCOUNTS } from './unseen-accounts.js';
@@ -26,14 +29,17 @@ export const DEFECTS: readonly Defect[] = [
   ...REQUEST_ID,
   ...REGISTER,
   ...LOGIN,
+  ...MORE_OF_ACCOUNTS,
   ...TOKEN,
   ...EXPIRY,
   ...REFRESH,
+  ...MORE_OF_TOKENS,
   ...UNAUTHENTICATED,
   ...CREDENTIALS,
   ...FORBIDDEN,
   ...ROBUSTNESS,
   ...THROTTLE,
+  ...MORE_OF_LIMITS,
   ...JOURNEYS,
   ...WORKERS,
   ...DOCUMENTATION,

@@ -43,30 +43,69 @@ const password = (name: string, odd: (plain: string) => string): Changed => ({
 });
 
 /** An e-mail with something more in front of its @. */
-const local = (email: string, more: string): string => email.replace(/@[^@]*$/, (domain) => `${more}${domain}`);
+export const local = (email: string, more: string): string => email.replace(/@[^@]*$/, (domain) => `${more}${domain}`);
 
-/** REG-04: texts that register may take or refuse; what it takes logs in as it was sent. */
-export const TAKEN_AS_SENT: readonly Changed[] = [
+const ODD_EMAILS: readonly Changed[] = [
   { name: 'an e-mail with its domain in capitals', change: ({ email }) => ({ email: capitalDomain(email) }) },
   { name: 'an e-mail in capitals', change: ({ email }) => ({ email: email.toUpperCase() }) },
   { name: 'an e-mail with a tag after a plus sign', change: ({ email }) => ({ email: local(email, '+tag') }) },
   { name: 'an e-mail with an accent, decomposed', change: ({ email }) => ({ email: local(email, 'e\u0301') }) },
-  password('with letters that are not ASCII', (plain) => `${plain}äß`),
+  { name: 'an e-mail with dots in its first part', change: ({ email }) => ({ email: local(email, '.a.b') }) },
+  { name: 'an e-mail with an apostrophe', change: ({ email }) => ({ email: local(email, "o'x") }) },
+];
+
+const ODD_PASSWORDS: readonly Changed[] = [
   password('with an accent, decomposed', (plain) => `${plain}e\u0301`),
-  password('with Greek, Chinese and an emoji', (plain) => `${plain}Ω新😀`),
-  password('with a blank inside', (plain) => `${plain} ${plain.slice(-4)}`),
+  password('with umlauts, Greek, Chinese and an emoji', (plain) => `${plain}äßΩ新😀`),
+  password('with blanks inside, two of them in a row', (plain) => `${plain}  x ${plain.slice(-4)}`),
   password('with blanks around it', (plain) => ` ${plain} `),
   password('with quotes, a backslash and markup', (plain) => `${plain}"'\\&amp;<b>%41+`),
+  password(
+    'with curly quotes, a long dash, a soft hyphen and a zero-width space',
+    (plain) => `${plain}“’—\u00ad\u200b`,
+  ),
   password('of eight characters', (plain) => plain.slice(0, 8)),
-  password(`of ${String(LONGEST_BCRYPT)} bytes`, (plain) => plain.padEnd(LONGEST_BCRYPT, 'x')),
   password(`of more than ${String(LONGEST_BCRYPT)} bytes`, (plain) => plain.padEnd(LONGEST_BCRYPT + 8, 'x')),
   password(`of fewer characters, and more bytes than ${String(LONGEST_BCRYPT)}`, (plain) => plain.padEnd(60, 'é')),
   password('of 200 characters', (plain) => plain.padEnd(200, 'x')),
 ];
 
+/** Oddities of several fields in one registration. */
+export interface Mixed extends Row {
+  readonly parts: readonly Changed[];
+}
+
+/** REG-04: texts that register may take or refuse, an e-mail and a password at a time; what it takes logs in as it was sent. */
+export const TAKEN_AS_SENT: readonly Mixed[] = ODD_PASSWORDS.map((odd, i) => {
+  const parts = [odd, ...ODD_EMAILS.slice(i, i + 1)];
+  return { name: parts.map(({ name }) => name).join(', '), parts };
+});
+
+/** What register takes logs in as it was sent; where several oddities do not together, each is asked by itself. */
+export async function logsInAsSent(check: Check, { parts }: Mixed): Promise<void> {
+  const plain = check.newAccount();
+  const changes = parts.reduce<Partial<NewAccount>>((all, { change }) => ({ ...all, ...change(plain) }), {});
+  const made = await registerWith(check, changes);
+  const refused = made.reply.status >= 400 && made.reply.status < 500;
+  if (refused && parts.length > 1) {
+    for (const part of parts) await logsInAsSent(check, { name: part.name, parts: [part] });
+    return;
+  }
+  const account = acceptedByRegister(check, made);
+  if (account === undefined) return;
+  const login = await check.api.login(account);
+  if (login.status !== 200 && parts.length > 1)
+    for (const part of parts) await logsInAsSent(check, { name: part.name, parts: [part] });
+  expect(login, `login with exactly what register accepted: ${parts.map(({ name }) => name).join(', ')}`).toHaveStatus(
+    200,
+  );
+}
+
 export const REQUIRED = ['email', 'username', 'password'] as const;
 
 interface Incomplete extends Row {
+  /** Whether the same registration, completed, is sent after it: that no account stands in its way. */
+  readonly complete: boolean;
   readonly field: (typeof REQUIRED)[number];
   readonly value: unknown;
 }
@@ -78,7 +117,12 @@ export const INCOMPLETE: readonly Incomplete[] = [
   ['null as', null, REQUIRED],
   ['blank', '   ', ['username'] as const],
 ].flatMap(([kind, value, fields]) =>
-  (fields as readonly (typeof REQUIRED)[number][]).map((field) => ({ name: `${String(kind)} ${field}`, field, value })),
+  (fields as readonly (typeof REQUIRED)[number][]).map((field) => ({
+    name: `${String(kind)} ${field}`,
+    field,
+    value,
+    complete: kind === 'missing',
+  })),
 );
 
 /** REG-06: no addresses by RFC 5321 §4.1.2, each made of a good one. */
@@ -88,19 +132,13 @@ export const MALFORMED_EMAILS: readonly (Row & { readonly of: (local: string, do
   { name: 'with nothing in front of the @', of: (_, domain) => `@${domain}` },
   { name: 'with nothing after the @', of: (user) => `${user}@` },
   { name: 'with two @', of: (user, domain) => `${user}@signs@${domain}` },
-  { name: 'with two @ in a row', of: (user, domain) => `${user}@@${domain}` },
-  { name: 'with a blank in front of the @', of: (user, domain) => `${user} x@${domain}` },
   { name: 'with a blank in its domain', of: (user, domain) => `${user}@exa mple.${domain}` },
   { name: 'with a line break in it', of: (user, domain) => `${user}\n@${domain}` },
   { name: 'with a domain that begins with a dot', of: (user, domain) => `${user}@.${domain}` },
-  { name: 'with a domain that ends in a dot', of: (user, domain) => `${user}@${domain}.` },
   { name: 'with two dots in a row in its domain', of: (user, domain) => `${user}@a..${domain}` },
   { name: 'with a comma for a dot', of: (user, domain) => `${user}@${domain.replace('.', ',')}` },
   { name: 'two of them', of: (user, domain) => `${user}@${domain}, second.${user}@${domain}` },
   { name: 'with a name and angle brackets', of: (user, domain) => `Name <${user}@${domain}>` },
-  { name: 'with an open bracket', of: (user, domain) => `${user}@[${domain}` },
-  { name: 'with parentheses', of: (user, domain) => `${user}(x@${domain}` },
-  { name: 'with one quotation mark', of: (user, domain) => `${user}"x@${domain}` },
   { name: 'with a header behind a line break', of: (user, domain) => `${user}@${domain}\r\nBcc: x@${domain}` },
   { name: 'longer than 254 characters', of: (user, domain) => `${user}${'x'.repeat(250)}@${domain}` },
 ];
@@ -123,30 +161,32 @@ export const PADDED_EMAILS: readonly (Row & { readonly of: (email: string) => st
 /** An id that no row has, and that a server that takes it over shows. */
 const PLANTED_ID = 987_654_321;
 
+/** Fields that are not the sender's to set; `singly`: what is sent one by one where all of them are refused together. */
+export interface Extra extends Row {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly singly?: readonly Extra[];
+}
+
 /** REG-10: fields that are not the sender's to set. @param victim id of a user and @param account id of an account of others */
-export function extraFields(
-  plainRole: unknown,
-  victim: unknown,
-  account: unknown,
-): (Row & { readonly fields: Readonly<Record<string, unknown>> })[] {
+export function extraFields(plainRole: unknown, victim: unknown, account: unknown): Extra[] {
   const role = plainRole === 'developer' ? 'system_bot' : 'developer';
-  const rows: Record<string, Readonly<Record<string, unknown>>> = {
-    '`role`': { role },
-    '`role` of an admin': { role: plainRole === 'admin' ? 'system_bot' : 'admin' },
-    '`is_staff`': { is_staff: true },
-    '`is_superuser`': { is_superuser: true },
-    '`id`': { id: PLANTED_ID },
-    ...(victim === undefined ? {} : { "`id` of another user's": { id: victim } }),
-    ...(account === undefined
-      ? {}
-      : {
-          '`account`': { account },
-          '`account` as an object': { account: { id: account } },
-          '`account_id`': { account_id: account },
-        }),
+  const rights = { role, is_staff: true, is_superuser: true };
+  const singly = (fields: Readonly<Record<string, unknown>>): Extra[] =>
+    Object.entries(fields).map(([name, value]) => ({ name: `\`${name}\``, fields: { [name]: value } }));
+  const all = { ...rights, id: PLANTED_ID, ...(account === undefined ? {} : { account, account_id: account }) };
+  const spelled = {
+    user: { ...rights, id: PLANTED_ID },
+    profile: rights,
+    isStaff: true,
+    isSuperuser: true,
+    ...(account === undefined ? {} : { accountId: account, account: { id: account } }),
   };
-  const all = { role, is_staff: true, is_superuser: true, account, account_id: account, id: PLANTED_ID };
-  return Object.entries({ 'all of them together': all, ...rows }).map(([name, fields]) => ({ name, fields }));
+  return [
+    { name: 'all of them together', fields: all, singly: singly(all) },
+    { name: 'nested, and in camel case', fields: spelled, singly: singly(spelled) },
+    { name: '`role` of an admin', fields: { role: plainRole === 'admin' ? 'system_bot' : 'admin' } },
+    ...(victim === undefined ? [] : [{ name: "`id` of another user's", fields: { id: victim } }]),
+  ];
 }
 
 /** What of the fields that somebody registered with took effect, by what login shows of them. */
@@ -156,7 +196,7 @@ export function effectsOn(
   fields: Readonly<Record<string, unknown>>,
 ): string[] {
   const isKnown = (role: unknown): boolean => ROLES.includes(String(role));
-  const wanted = fields['account_id'] ?? fields['account'];
+  const wanted = fields['account_id'] ?? fields['accountId'] ?? fields['account'];
   const foreign = typeof wanted === 'object' && wanted !== null ? (wanted as { id?: unknown }).id : wanted;
   const roleTaken = fields['role'] !== undefined && user['role'] === fields['role'] && user['role'] !== plain['role'];
   const roleChanged = isKnown(plain['role']) && isKnown(user['role']) && user['role'] !== plain['role'];
@@ -164,7 +204,7 @@ export function effectsOn(
     (roleTaken || roleChanged) && 'role',
     user['is_staff'] === true && plain['is_staff'] !== true && 'is_staff',
     user['is_superuser'] === true && plain['is_superuser'] !== true && 'is_superuser',
-    fields['id'] !== undefined && user['id'] === fields['id'] && 'id',
+    [fields['id'], fields['user'] === undefined ? undefined : PLANTED_ID].includes(user['id'] as number) && 'id',
     foreign !== undefined && accountId(plain) !== foreign && accountId(user) === foreign && 'account',
   ].filter((effect) => effect !== false);
 }

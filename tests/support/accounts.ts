@@ -139,15 +139,19 @@ export class Victims {
     const { accounts } = this.check;
     if (this.used % IN_A_ROW === 0) {
       if (accounts.canRegister) this.account = this.newVictim();
-      else if (this.used > 0) await this.control(await accounts.owner());
+      else await this.finish();
     }
     this.used += 1;
     return (this.account ??= accounts.owner());
   };
 
-  /** The control of what is refused next: with the right password a new account logs in. Many a count of failures begins anew with that. */
+  /**
+   * The control of what is refused next: with the right password a new account logs in, the first one of a table (for the last one, see
+   * `finish`). Many a count of failures begins anew with that.
+   */
   private readonly newVictim = async (): Promise<Account> => {
     const account = await this.check.registerAccount();
+    if (this.used > 0) return account;
     const reply = await this.check.api.login(account);
     if ([423, 429].includes(reply.status)) this.locked(reply);
     if (reply.status !== 200)
@@ -170,6 +174,12 @@ export class Victims {
     if ([423, 429].includes(reply.status) || (reply.status === 403 && this.seen401)) this.locked(reply);
     if (reply.status === 401) this.seen401 = true;
     return reply;
+  };
+
+  /** The positive control of the last account: its right password works still. @throws Unverified if it does not */
+  readonly finish = async (): Promise<void> => {
+    if (this.account === undefined || this.lock !== undefined) return;
+    await this.control(await this.account);
   };
 
   /** The positive control: the right password still works. @throws Unverified if it does not */

@@ -1,6 +1,6 @@
 /** Tokens of every origin: a clause about "the access token" speaks of those that register, each login and each refresh give. */
 import type { ClauseId } from '../../spec/generated/clauses.js';
-import { portable, replyOf, type Account } from '../../fixtures/check/accounts.js';
+import { portable, replyOf, type Account, type Session } from '../../fixtures/check/accounts.js';
 import { Blocked, Unverified, type Check } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
 import type { JsonObject } from '../../fixtures/evidence/json.js';
@@ -13,6 +13,8 @@ import { exactUser } from './exact.js';
 export type Occasion = 'register' | 'login' | 'refresh';
 
 interface Issued {
+  /** Of a refresh: the login that its chain began with. */
+  readonly login?: Reply;
   /** E.g. `the second refresh`. */
   readonly name: string;
   readonly occasion: Occasion;
@@ -52,32 +54,25 @@ const REFRESHES = ['the first refresh', 'the second refresh', 'the third refresh
 
 /** Made once per run, as plain JSON. */
 interface Kept {
+  readonly login: ReturnType<typeof portable>;
   readonly account: Account;
   readonly user: JsonObject;
   readonly replies: readonly ReturnType<typeof portable>[];
 }
 
-/** A login of its own and the refreshes after it. */
-async function rotations(check: Check): Promise<Kept> {
-  const { account, reply: login, refresh } = await check.login();
+/** A login of its own, or what another user begins with, and the refreshes after it. */
+async function rotations(check: Check, begin: () => Promise<Session>, names: readonly string[]): Promise<Kept> {
+  const { account, reply: login, refresh } = await begin();
   const replies: ReturnType<typeof portable>[] = [];
   let live = refresh;
-  for (const name of REFRESHES) {
+  for (const name of names) {
     const reply = await check.answered('REF-01', name, () => check.api.refresh(live));
     replies.push(portable(reply));
     if (reply.status !== 200) break;
     // Where nothing rotates, the token presented stays.
     live = reply.token('refresh') ?? live;
   }
-  return { account: { ...account }, user: { ...exactUser(login) }, replies };
-}
-
-async function viewersLogin(check: Check): Promise<Kept | undefined> {
-  const { viewer, dialect } = check.target;
-  // Where a user has one session, this would end the one that others use.
-  if (viewer === undefined || dialect.sessions === 'one') return undefined;
-  const { reply } = await check.login(viewer);
-  return { account: { ...viewer }, user: { ...exactUser(reply) }, replies: [portable(reply)] };
+  return { account: { ...account }, user: { ...exactUser(login) }, login: portable(login), replies };
 }
 
 /** What came of an attempt, or what stood in its way. */
@@ -102,28 +97,30 @@ async function origins(check: Check): Promise<Origin[]> {
     const session = await check.firstSession();
     return [{ ...session, user: exactUser(session.reply), name: 'login', occasion: 'login' }];
   };
-  const viewer = async (): Promise<Origin[]> => {
-    const kept = await check.once<Kept | null>("the viewer's login", async () => (await viewersLogin(check)) ?? null);
-    return (kept?.replies ?? []).map((one) => ({
-      name: "the viewer's login",
-      occasion: 'login',
-      account: kept?.account ?? { email: '', password: '' },
-      user: kept?.user ?? {},
-      reply: replyOf(one),
-    }));
+  const after = async (key: string, begin: () => Promise<Session>, names: readonly string[]): Promise<Issued[]> => {
+    const { account, user, login: first, replies } = await check.once<Kept>(key, () => rotations(check, begin, names));
+    const common = { account, user, login: replyOf(first), occasion: 'refresh' } as const;
+    return replies.map((one, i) => ({ ...common, name: names[i] ?? '', reply: replyOf(one) }));
   };
-  const refresh = async (): Promise<Origin[]> => {
-    const { account, user, replies } = await check.once<Kept>('refreshes in a row', () => rotations(check));
-    return replies.map((one, i) => {
-      const name = REFRESHES[i] ?? '';
-      return { name, occasion: 'refresh', account, user, reply: replyOf(one) };
-    });
+  const refresh = (): Promise<Origin[]> => after('refreshes in a row', () => check.login(), REFRESHES);
+  const ofRegister = (): Promise<Origin[]> =>
+    after('refresh after register', () => check.registerAndLogin(), ['the refresh after register']);
+  const viewer = async (): Promise<Origin[]> => {
+    const { viewer: account, dialect } = check.target;
+    // Where a user has one session, this would end the one that others use.
+    if (account === undefined || dialect.sessions === 'one') return [];
+    const refreshed = await after("the viewer's refresh", () => check.login(account), ["the viewer's refresh"]);
+    return refreshed.flatMap((one) => [
+      { ...one, name: "the viewer's login", occasion: 'login', reply: one.login ?? one.reply },
+      one,
+    ]);
   };
   return [
     ...(canRegister ? await tried('register', 'register', register) : []),
     ...(await tried('login', 'login', login)),
     ...(await tried("the viewer's login", 'login', viewer)),
     ...(await tried('refresh', 'refresh', refresh)),
+    ...(canRegister ? await tried('the refresh after register', 'refresh', ofRegister) : []),
   ];
 }
 
