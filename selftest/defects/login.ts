@@ -341,7 +341,7 @@ export const LOGIN: readonly Defect[] = [
   {
     id: 'login-as-the-bearer',
     story: 'Whoever is authenticated already is logged in again, whatever the form says.',
-    clauses: ['LOG-11'],
+    clauses: ['LOG-04', 'LOG-08', 'LOG-11'],
     replace: on('login', async (context, parts) => {
       if (tokenOf(context) === '') return undefined;
       try {

@@ -121,7 +121,7 @@ export const INCOMPLETE: readonly Incomplete[] = [
     name: `${String(kind)} ${field}`,
     field,
     value,
-    complete: kind === 'missing',
+    complete: kind === 'missing' || (kind === 'empty' && field === 'username'),
   })),
 );
 
