@@ -1,6 +1,6 @@
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
-import { jsonRequest, oddJson } from '../fixtures/check/api.js';
+import { jsonRequest } from '../fixtures/check/api.js';
 import { named } from '../fixtures/check/judging.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
@@ -13,7 +13,9 @@ import {
   madeBy,
   otherTenantsResource,
   remove,
+  siteOf,
   type OtherTenant,
+  type OwnRow,
 } from './support/resources.js';
 import { CHANGING } from './support/protected-routes.js';
 import { exactRows, idOf } from './support/exact.js';
@@ -193,29 +195,15 @@ clause('FOR-05', async (check) => {
 const AT_ONCE = 8;
 const ROUNDS = 2;
 
-clause('FOR-06', async (check) => {
-  const { id } = await foreignResource(check);
-  const { access } = await check.session();
-  const other = await otherTenant(check);
-  const theirs = new Set([id, ...(other?.keyword === undefined ? [] : [other.keyword.id])]);
-  const { rows, reply } = await listed(check, access);
-  expect(reply, "the list of one's own account").toSatisfy(
-    !rows.some((row) => theirs.has(idOf(row) ?? '')),
-    "no row of another account's",
-    "another account's row is in it",
-  );
-  if (other === undefined) return;
-  if (other.keyword?.site !== undefined) {
-    const elsewhere = await check.api.listKeywords({ access }, { site_id: other.keyword.site });
-    expect(elsewhere, "the rows of another account's site").toSatisfy(
-      !elsewhere.text.includes(other.keyword.text),
-      "no row of another account's",
-      "another account's row is in it",
-    );
-  }
-  // Two users at once: what one request leaves in a place that both share is the other's to see.
+/** Two users at once: what one request leaves in a place that both share is the other's to see. */
+async function judgeAtOnce(
+  check: Check,
+  access: string,
+  other: OtherTenant,
+  own: ReadonlySet<string>,
+  theirs: ReadonlySet<string>,
+): Promise<void> {
   await check.expectAuthorized(other.access);
-  const own = new Set(rows.map((row) => idOf(row) ?? ''));
   for (let round = 0; round < ROUNDS; round += 1) {
     const replies = await Promise.all(
       Array.from({ length: AT_ONCE }, async (_, turn) => {
@@ -233,13 +221,138 @@ clause('FOR-06', async (check) => {
       );
     }
   }
+}
+
+/** Queries by which a list would find the other's row, if the filter by account went missing on the way. */
+function queriesFor(keyword: NonNullable<OtherTenant['keyword']>, account: unknown): string[] {
+  const { id, text, site } = keyword;
+  const unique = text.split(' ').at(-1) ?? text;
+  const search = (words: string): string => `search=${encodeURIComponent(words)}`;
+  return [
+    search(text),
+    search(`nothing ${unique}`),
+    search(`nothing,${unique}`),
+    search(`nothing OR ${unique}`),
+    `q=${unique}`,
+    `keyword=${encodeURIComponent(text)}`,
+    `keyword__icontains=${unique}`,
+    `id=${id}`,
+    `ids=${id}`,
+    `id__in=${id}`,
+    ...(account === undefined ? [] : ['account', 'account_id'].map((name) => `${name}=${String(account)}`)),
+    ...(site === undefined ? [] : [`site=${site}`, `${search(unique)}&site_id=${site}`]),
+    'ordering=-id&page_size=1000',
+    'all=true',
+  ];
+}
+
+clause('FOR-06', async (check) => {
+  const { id } = await foreignResource(check);
+  const { access } = await check.session();
+  const other = await otherTenant(check);
+  const keyword = other?.keyword;
+  const theirs = new Set([id, ...(keyword === undefined ? [] : [keyword.id])]);
+  const { rows, reply } = await listed(check, access);
+  expect(reply, "the list of one's own account").toSatisfy(
+    !rows.some((row) => theirs.has(idOf(row) ?? '')),
+    "no row of another account's",
+    "another account's row is in it",
+  );
+  if (other === undefined) return;
+  const own = new Set(rows.map((row) => idOf(row) ?? ''));
+  const asked = async (query: string): Promise<void> => {
+    const answer = await check.raw(
+      jsonRequest('GET', `${check.api.path('listKeywords')}?${query}`, undefined, { access }),
+    );
+    expect(answer, 'the list').toSatisfy(
+      keyword === undefined || answer.status >= 400 || !answer.text.includes(keyword.text),
+      "no row of another account's",
+      "another account's row is in it",
+    );
+  };
+  const queries = keyword === undefined ? [] : queriesFor(keyword, other.account);
+  await check.eachRow(
+    [
+      ...(keyword?.site === undefined
+        ? []
+        : [{ name: "the rows of another account's site", judge: () => asked(`site_id=${keyword.site ?? ''}`) }]),
+      ...queries.map((query) => ({ name: `?${query}`, judge: () => asked(query) })),
+      { name: 'two users at once', judge: () => judgeAtOnce(check, access, other, own, theirs) },
+    ],
+    ({ judge }) => judge(),
+  );
 });
+
+/** Ways to name a site that two readers of a query may understand differently; whoever does not know one may leave it out. */
+function spellingsOf(site: string, open: string): string[] {
+  return [
+    `site_id=0${site}`,
+    `site_id=%2B${site}`,
+    `site_id=%20${site}`,
+    `site_id=${site}%20`,
+    `site_id=${site}.0`,
+    `site_id=${open},${site}`,
+    `site_id[]=${site}`,
+    `site_id__in=${open},${site}`,
+    `site=${site}`,
+    `siteId=${site}`,
+    `SITE_ID=${site}`,
+    `search=&site=${site}`,
+  ];
+}
 
 clause('FOR-07', async (check) => {
   const viewer = await check.session(check.target.viewer);
   await check.expectAuthorized(viewer.access);
-  const reply = await check.api.listKeywords(viewer, { site_id: check.target.deniedSite ?? '' });
-  expect(reply, 'the rows of a site without access').toHaveStatus(403);
+  const site = check.target.deniedSite ?? '';
+  const list = (query: string, who = viewer): Promise<Reply> =>
+    check.raw(jsonRequest('GET', `${check.api.path('listKeywords')}?${query}`, undefined, who));
+  const owners = await list(`site_id=${encodeURIComponent(site)}`, await check.session());
+  const there = (exactRows(owners) ?? []).filter((row) => siteOf(row) === site);
+  const hidden = there.map((row) => idOf(row) ?? '');
+  const seen = await listed(check, viewer.access);
+  const open = siteOf(seen.rows[0]) ?? '1';
+  const { id: foreign } = await foreignResource(check).catch(() => ({ id: undefined }));
+  if (seen.rows.some((row) => idOf(row) === foreign))
+    throw new Blocked('FOR-06', "the viewer's list holds another account's row", seen.reply.exchange);
+  const refused = async (query: string): Promise<void> => {
+    expect(await list(query), 'the rows of a site without access').toHaveStatus(403);
+  };
+  const shownNothing = async (query: string): Promise<void> => {
+    const reply = await list(query);
+    expect(reply, 'the list').toBeNoServerError();
+    expect(reply, 'the list').toSatisfy(
+      !(exactRows(reply) ?? []).some((row) => hidden.includes(idOf(row) ?? '')),
+      'no row of a site without access',
+      'a row of it is there',
+    );
+  };
+  const byId = async (row: unknown): Promise<void> => {
+    const reply = await check.api.getResource(check.api.path('getKeyword', idOf(row)), viewer);
+    const texts = Object.values(row as object).filter((value) => typeof value === 'string');
+    expect(reply, 'a row of a site without access').toBeNoServerError();
+    expect(reply, 'a row of a site without access').toSatisfy(
+      reply.status >= 400 || texts.length === 0 || !texts.every((text) => reply.text.includes(text)),
+      'not shown',
+      seenStatus(reply),
+    );
+  };
+  const plain = `site_id=${encodeURIComponent(site)}`;
+  await check.eachRow(
+    [
+      ...[plain, `${plain}&page=1&page_size=5`, `search=e&${plain}`, `ordering=-id&${plain}`].map((query) => ({
+        name: `?${query}`,
+        judge: () => refused(query),
+      })),
+      ...there.slice(0, 1).map((row) => ({ name: 'one of its rows, by its id', judge: () => byId(row) })),
+      // Only what would be seen can be looked for.
+      ...(hidden.length === 0 ? [] : ['', ...spellingsOf(site, open)]).map((query) => ({
+        name: `?${query}`,
+        judge: () => shownNothing(query),
+      })),
+    ],
+    ({ judge }) => judge(),
+  );
 });
 
 clause('FOR-08', async (check) => {
@@ -314,32 +427,69 @@ clause('FOR-10', async (check) => {
     ...(other.account === undefined ? [] : ['account', 'account_id'].map((name) => ({ name, value: other.account }))),
   ];
   if (names.length === 0) throw new Unverified("Neither the other account's id nor a site of it is known.");
-  const rows = names.flatMap(({ name, value }) => [
-    { name: `\`${name}\` in the body`, query: '', more: { [name]: value } },
-    { name: `\`${name}\` in the query`, query: `?${name}=${String(value)}`, more: {} },
-  ]);
-  await check.eachRow(rows, async ({ query, more }) => {
-    const { text, body } = aKeyword(check);
-    const headers = [['authorization', `Bearer ${owner.access}`]] as const;
-    const reply = await check.raw(
-      oddJson('POST', `${check.api.path('createKeyword')}${query}`, { ...body, ...more }, headers),
-    );
-    const theirs = await listed(check, other.access);
-    expect(theirs.reply, "the other account's list").toSatisfy(
-      !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
-      'as before',
-      'the new row is in it',
-    );
-    const { id } = other.keyword ?? {};
-    const shown =
-      reply.status < 500 || id === undefined
-        ? undefined
-        : await check.api.getResource(check.api.path('getKeyword', id), owner);
-    if (shown?.status === reply.status)
-      throw new Blocked('FOR-04', `what is another's is refused with ${seenStatus(shown)}`, shown.exchange);
-    expect(reply, 'the write').toBeRefused();
-  });
+  const spelled = ({ name, value }: (typeof names)[number]): readonly (readonly [string, unknown])[] => [
+    [name, value],
+    ...(name === 'site_id' ? [[name, String(value)] as const] : []),
+  ];
+  const rows = [
+    ...names.flatMap(spelled).map(([name, value]) => ({
+      name: `POST with \`${name}\`${typeof value === 'string' ? ' as a string' : ''} in the body`,
+      query: '',
+      more: { [name]: value },
+      method: 'POST',
+    })),
+    ...names.map(({ name, value }) => ({
+      name: `POST with \`${name}\` in the query`,
+      query: `?${name}=${String(value)}`,
+      more: {},
+      method: 'POST',
+    })),
+    // One's own row, moved to where it does not belong.
+    ...['PATCH', 'PUT'].flatMap((method) =>
+      names.map(({ name, value }) => ({
+        name: `${method} with \`${name}\` in the body`,
+        query: '',
+        more: { [name]: value },
+        method,
+      })),
+    ),
+  ];
+  const mine = await madeBy(check, owner);
+  const methods = await methodsOf(check, owner, mine);
+  await check.eachRow(
+    rows.filter(({ method }) => method === 'POST' || methods.includes(method)),
+    async ({ query, more, method }) => {
+      const { text, body } = aKeyword(check);
+      const path = method === 'POST' ? check.api.path('createKeyword') : mine.path;
+      const reply = await check.raw(jsonRequest(method, `${path}${query}`, { ...body, ...more }, owner));
+      const theirs = await listed(check, other.access);
+      expect(theirs.reply, "the other account's list").toSatisfy(
+        !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
+        'as before',
+        'the new row is in it',
+      );
+      const { id } = other.keyword ?? {};
+      const shown =
+        reply.status < 500 || id === undefined
+          ? undefined
+          : await check.api.getResource(check.api.path('getKeyword', id), owner);
+      if (shown?.status === reply.status)
+        throw new Blocked('FOR-04', `what is another's is refused with ${seenStatus(shown)}`, shown.exchange);
+      expect(reply, 'the write').toBeRefused();
+    },
+  );
+  await remove(check, owner, mine);
 });
+
+/** The methods with which one's own row can be changed. */
+async function methodsOf(check: Check, owner: { readonly access: string }, { path }: OwnRow): Promise<string[]> {
+  const methods: string[] = [];
+  for (const method of ['PATCH', 'PUT']) {
+    const own = await check.raw(jsonRequest(method, path, aKeyword(check).body, owner));
+    if (own.status < 300) methods.push(method);
+  }
+  return methods;
+}
 
 /** One method against a row of another tenant; before it, against one's own: that tells whether the target has the method. */
 async function judgeForeignWrite(
@@ -372,13 +522,44 @@ async function judgeForeignWrite(
   }
 }
 
+/** A method that a framework may read out of a header or the query, against a row of another tenant. */
+async function judgeOverrides(check: Check, owner: { readonly access: string }, other: OtherTenant): Promise<void> {
+  const theirs = await madeBy(check, other);
+  try {
+    const before = await check.api.getResource(theirs.path, other);
+    if (before.status !== 200 || !before.text.includes(theirs.text))
+      throw new Unverified(`The second account cannot read its own keyword: ${seenStatus(before)}.`);
+    const { body } = aKeyword(check);
+    const requests = [
+      jsonRequest('POST', theirs.path, body, { ...owner, headers: [['x-http-method-override', 'PUT']] }),
+      jsonRequest('POST', theirs.path, body, { ...owner, headers: [['x-http-method-override', 'PATCH']] }),
+      jsonRequest('POST', `${theirs.path}?_method=DELETE`, body, {
+        ...owner,
+        headers: [['x-http-method-override', 'DELETE']],
+      }),
+    ];
+    for (const request of requests) {
+      const reply = await check.raw(request);
+      const after = await check.api.getResource(theirs.path, other);
+      expect(after, 'the row, read by its owner').toHaveStatus(200);
+      expect(after, 'the row').toSatisfy(after.text.includes(theirs.text), 'as it was', 'another one');
+      expect(reply, "another account's row").toBeRefused();
+    }
+  } finally {
+    await remove(check, other, theirs);
+  }
+}
+
 clause('FOR-11', async (check) => {
   const other = await otherTenant(check);
   if (other === undefined || !check.target.write)
     throw new Unverified('There is no second account in this run: set IGNY8_REGISTER=on.');
   const owner = await check.session();
   await check.eachRow(
-    named(CHANGING, (method) => method),
-    ({ value: method }) => judgeForeignWrite(check, method, owner, other),
+    [
+      ...CHANGING.map((method) => ({ name: method, judge: () => judgeForeignWrite(check, method, owner, other) })),
+      { name: 'POST with another method in its header', judge: () => judgeOverrides(check, owner, other) },
+    ],
+    ({ judge }) => judge(),
   );
 });

@@ -4,13 +4,21 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';
-import { aKeyword, dependsOnOwnRows, listed, otherTenant, remove, somebody } from './support/resources.js';
+import {
+  aKeyword,
+  dependsOnOwnRows,
+  listed,
+  otherTenant,
+  remove,
+  somebody,
+  type OtherTenant,
+} from './support/resources.js';
 import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { keepingAgent } from '../fixtures/http/way.js';
 import { wayTo } from '../fixtures/run/target.js';
 import { GuideClient, LoginNeeded } from './support/guide-client.js';
-import { idOf } from './support/exact.js';
+import { exactPayload, idOf } from './support/exact.js';
 import { cookiesOf } from './support/channels.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { flipped } from './support/forgeries.js';
@@ -338,17 +346,69 @@ clause('JRN-07', async (check) => {
   );
 });
 
+interface Cookies {
+  readonly name: string;
+  readonly cookies: string;
+}
+
+/** The cookies that register and login set; those of another user too, where this run knows one. */
+async function cookiesToSend(check: Check, login: Reply, other: OtherTenant | undefined): Promise<Cookies[]> {
+  // Where a user has one session, a login of the other would end the one that other checks use.
+  const single = check.target.dialect.sessions === 'one';
+  const theirs = other === undefined || single ? '' : cookiesOf((await check.login(other.credentials)).reply);
+  const register = check.accounts.canRegister ? cookiesOf((await check.firstRegistration()).reply) : '';
+  return [
+    { name: 'its own cookies', cookies: cookiesOf(login) },
+    { name: "another user's cookies", cookies: theirs },
+    { name: "another user's cookies of register", cookies: register },
+  ].filter(({ cookies }) => cookies !== '');
+}
+
+/** Writes beside cookies: what comes of them is the bearer token's user's own. */
+async function judgeWritesBeside(
+  check: Check,
+  access: string,
+  cookie: readonly [string, string],
+  write: Reply,
+): Promise<void> {
+  const headers = [cookie];
+  const { text, body } = aKeyword(check);
+  const made = await check.api.createKeyword(body, { access, headers });
+  expect(made, 'a write').toHaveStatus(write.status);
+  const id = idOf(exactPayload(made));
+  if (id === undefined) return;
+  const row = { id, text, path: check.api.path('getKeyword', id) };
+  const read = (): Promise<Reply> => check.api.getResource(row.path, { access });
+  const plain = await read();
+  expect(plain, "the new row, read by the bearer token's user").toSatisfy(
+    plain.status === 200 && plain.text.includes(text),
+    'there',
+    seenStatus(plain),
+  );
+  expect(await check.api.getResource(row.path, { access, headers }), 'the same, with the cookies').toHaveStatus(200);
+  for (const method of ['PATCH', 'PUT', 'DELETE']) {
+    const change = method === 'DELETE' ? undefined : aKeyword(check);
+    const reply = await check.raw(jsonRequest(method, row.path, change?.body, { access, headers }));
+    // What the target does not have, it has not beside cookies either: the same without them tells.
+    if (reply.status >= 400) {
+      const without = await check.raw(jsonRequest(method, row.path, change?.body, { access }));
+      expect(reply, method).toHaveStatus(without.status);
+    } else if (change !== undefined) {
+      const after = await read();
+      expect(after, `the row after ${method}`).toSatisfy(
+        after.text.includes(change.text),
+        'changed',
+        'as it was before',
+      );
+    }
+  }
+}
+
 clause('JRN-08', async (check) => {
   const { account, access, refresh, reply: login } = await check.login();
-  const mine = cookiesOf(login);
-  // Where a user has one session, a login of the other would end the one that other checks use.
-  const other = check.target.dialect.sessions === 'one' ? undefined : await otherTenant(check);
-  const theirs = other === undefined ? '' : cookiesOf((await check.login(other.credentials)).reply);
-  check.measure('cookies set by login', mine === '' ? 'none' : String(mine.split(';').length));
-  const rows = [
-    { name: 'its own cookies', cookies: mine },
-    { name: "another user's cookies", cookies: theirs },
-  ].filter(({ cookies }) => cookies !== '');
+  const other = await otherTenant(check);
+  const rows = await cookiesToSend(check, login, other);
+  check.measure('cookies set by login', String(cookiesOf(login).split(';').filter(Boolean).length));
   const chain = { access, refresh };
   const refreshed = async (headers: Bearer['headers'] = []): Promise<Reply> => {
     const reply = await check.api.refresh(chain.refresh, { headers });
@@ -364,22 +424,22 @@ clause('JRN-08', async (check) => {
   if (other !== undefined) await dependsOnOwnRows(check, chain.access, other);
   const write = check.target.write ? await check.api.createKeyword(aKeyword(check).body, chain) : undefined;
   await check.eachRow(rows, async ({ cookies }) => {
-    const headers = [['cookie', cookies]] as const;
+    const cookie = ['cookie', cookies] as const;
     // Cookies that let in by themselves are UNA-11's.
-    const alone = await check.api.listKeywords({ headers });
+    const alone = await check.api.listKeywords({ headers: [cookie] });
     if (alone.status === 200) throw new Blocked('UNA-11', 'the cookies alone open the list', alone.exchange);
-    const list = await check.api.listKeywords({ access: chain.access, headers });
-    expect(list, 'the list').toHaveStatus(200);
-    expect(list, 'the list').toSatisfy(
-      other?.keyword === undefined || !list.text.includes(other.keyword.text),
-      'that of the bearer token',
-      "the other user's",
-    );
-    if (write !== undefined && write.status < 300) {
-      const again = await check.api.createKeyword(aKeyword(check).body, { access: chain.access, headers });
-      expect(again, 'a write').toHaveStatus(write.status);
-    }
-    expect(await refreshed(headers), 'refresh').toHaveStatus(200);
+    const ofToken = (list: Reply, what: string): void => {
+      expect(list, what).toHaveStatus(200);
+      expect(list, what).toSatisfy(
+        other?.keyword === undefined || !list.text.includes(other.keyword.text),
+        'that of the bearer token',
+        "the other user's",
+      );
+    };
+    ofToken(await check.api.listKeywords({ access: chain.access, headers: [cookie] }), 'the list');
+    if (write !== undefined && write.status < 300) await judgeWritesBeside(check, chain.access, cookie, write);
+    expect(await refreshed([cookie]), 'refresh').toHaveStatus(200);
+    ofToken(await check.api.listKeywords({ access: chain.access }), 'the list, by the token of that refresh');
   });
   await check.returnChain({ account, access: chain.access, refresh: chain.refresh });
 });

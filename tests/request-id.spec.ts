@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified } from '../fixtures/check/check.js';
 import type { Observation } from '../fixtures/evidence/observation.js';
-import { everyAnswer } from './support/sample-answers.js';
+import { jsonRequest } from '../fixtures/check/api.js';
+import { withHeaders } from './support/protected-routes.js';
+import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
 
 const phase = 'every-response';
 
@@ -102,21 +104,54 @@ clause('RID-05', { phase }, async (check) => {
   });
 });
 
-clause('RID-06', async ({ api }) => {
-  // Refresh answers with a body of its own where a protected route may redirect to a login page.
-  const refused = 'not-a-token';
-  const plain = await api.refresh(refused);
+/** Ids that are no UUID, by how they come close to one; the last is too long for the column where ids are kept. */
+function noUuids(): { readonly name: string; readonly sent: string }[] {
+  const id = randomUUID();
+  return [
+    { name: 'a text', sent: 'not-a-uuid <1>' },
+    { name: 'a UUID in braces', sent: `{${id}}` },
+    { name: 'a UUID as URN', sent: `urn:uuid:${id}` },
+    { name: 'a UUID without dashes', sent: id.replaceAll('-', '') },
+    { name: 'a UUID with dashes elsewhere', sent: id.replaceAll('-', '').replace(/.{4}(?=.)/g, '$&-') },
+    { name: 'a UUID in quotes', sent: `"${id}"` },
+    { name: 'a UUID and more', sent: `${id}-1` },
+    { name: 'two UUIDs', sent: `${id}, ${randomUUID()}` },
+    { name: 'a UUID with a letter that is no digit', sent: `g${id.slice(1)}` },
+    { name: 'a number', sent: '1' },
+    { name: '64 letters', sent: 'a'.repeat(64) },
+  ];
+}
+
+clause('RID-06', async (check) => {
+  const { raw, api } = check;
+  const plain = await api.listKeywords();
   const id = plain.object?.['request_id'];
   if (id === undefined) throw new Blocked('RID-02', '`request_id` is missing');
   if (typeof id !== 'string' || !CANONICAL.test(id)) throw new Blocked('RID-03', '`request_id` is no canonical UUID');
-  // One that nobody takes for an id, and one that is too long for the column where ids are kept.
-  for (const sent of ['not-a-uuid <1>', 'a'.repeat(64)]) {
-    const reply = await api.refresh(refused, { headers: [['x-request-id', sent]] });
-    const echoed = reply.object?.['request_id'];
-    expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
-      typeof echoed === 'string' && CANONICAL.test(echoed),
-      'a UUID all the same',
-      typeof echoed === 'string' ? `“${echoed.slice(0, 40)}”` : 'none',
-    );
-  }
+  const { access } = await check.session();
+  const list = jsonRequest('GET', api.path('listKeywords'));
+  // Elsewhere one of them is enough: who checks it at one route, and not at another, takes it there as it comes.
+  const elsewhere = [
+    { name: 'the list, with a token', request: jsonRequest('GET', list.path, undefined, { access }) },
+    { name: 'an unknown route', request: { method: 'GET', path: UNKNOWN_ROUTE } },
+    { name: 'a refused refresh', request: api.refreshRequest('not-a-token') },
+    { name: 'a wrong method', request: { method: 'PUT', path: api.path('refresh') } },
+  ];
+  const rows = noUuids();
+  await check.eachRow(
+    [
+      ...rows.map(({ name, sent }) => ({ name, sent, request: list })),
+      ...elsewhere.map(({ name, request }) => ({ name: `a text, at ${name}`, sent: 'not-a-uuid <1>', request })),
+    ],
+    async ({ sent, request }) => {
+      const reply = await raw(withHeaders(request, ['x-request-id', sent]));
+      const echoed = reply.object?.['request_id'];
+      expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
+        typeof echoed === 'string' && CANONICAL.test(echoed),
+        'a UUID all the same',
+        typeof echoed === 'string' ? `“${echoed.slice(0, 60)}”` : 'none',
+      );
+    },
+    { together: true },
+  );
 });

@@ -2,6 +2,7 @@
  * Bad input: refused with a 4xx, never a 5xx, a hang or a dropped connection, and the server answers the next request. Whether the refusal
  * is in the envelope, ENV says of every answer.
  */
+import { randomInt } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';
 import { named } from '../fixtures/check/judging.js';
@@ -18,16 +19,19 @@ import {
   poisoned,
   VERY_LONG,
   WRONG_TYPES,
+  COSTLY_TYPES,
   type BadInput,
 } from './support/bad-input.js';
-import { oddJson } from '../fixtures/check/api.js';
+import { jsonRequest, oddJson } from '../fixtures/check/api.js';
 import type { Credentials } from '../fixtures/run/target.js';
 import { isRefusedHere, notOpenToEverybody } from './support/unauthenticated.js';
 import { judgeBroken, judgeValid } from './support/fuzz.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { sameAddress } from './support/users.js';
-import { aKeyword, dependsOnOwnRows, otherTenant } from './support/resources.js';
+import { aKeyword, dependsOnOwnRows, listed, otherTenant, siteOf, type OtherTenant } from './support/resources.js';
+import { costly, Victims } from './support/accounts.js';
+import { exactRows } from './support/exact.js';
 import { keyIfProven, rotatesResigned } from './support/signing-key.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
@@ -50,6 +54,9 @@ interface Row {
   readonly judge: () => Promise<void>;
 }
 
+/** What is sent in front of a good request over the same connection: one of each kind that a parser gives up on. */
+const OVER_ONE_CONNECTION = MALFORMED.slice(0, 4);
+
 /**
  * Every row of a table at every endpoint that it goes to.
  * @param mine a chain whose live token is what is wrong at refresh in nothing but the row's own point
@@ -62,7 +69,7 @@ function rowsOf(check: Check, table: readonly BadInput[], statuses?: readonly nu
         const bad = await badRequest(check, input, endpoint, mine?.refresh);
         // Where it costs little, and a body may be left unread; what reads it is the same in front of all endpoints.
         const reply =
-          endpoint === 'refresh' && (table === MALFORMED || table === VERY_LONG)
+          endpoint === 'refresh' && (table === VERY_LONG || OVER_ONE_CONNECTION.includes(input))
             ? await overOneConnection(check, bad, (await check.session()).access)
             : await check.raw(bad);
         if (endpoint === 'refresh' && reply.status < 300) mine?.invalidate();
@@ -81,7 +88,49 @@ async function judge(check: Check, rows: readonly Row[]): Promise<void> {
 
 clause('ROB-01', (check) => judge(check, rowsOf(check, MALFORMED)));
 
-clause('ROB-02', (check) => judge(check, rowsOf(check, WRONG_TYPES)));
+clause('ROB-02', async (check) => {
+  const rows = [...rowsOf(check, WRONG_TYPES), ...rowsOf(check, await costly(check, COSTLY_TYPES))];
+  await judge(check, [...rows, ...rightButOfAnotherType(check)]);
+});
+
+/** The right credentials in another type: a server that makes a string of whatever it gets would log in. */
+function rightButOfAnotherType(check: Check): Row[] {
+  const victims = new Victims(check);
+  const attempt = async (wrong: Parameters<Victims['attempt']>[0]): Promise<void> => {
+    const { reply } = await victims.attempt(wrong);
+    expect(reply, 'login').toBeRefused();
+  };
+  const digits = async (): Promise<void> => {
+    const account = { ...check.newAccount(), password: `7${String(randomInt(10 ** 12)).padStart(12, '0')}` };
+    check.sender.secret(account.password);
+    const made = await check.raw(check.api.request('register', check.api.registration(account)));
+    if (made.status >= 300) throw new Unverified(`A password of digits alone is refused here: ${seenStatus(made)}.`);
+    const { email, password } = account;
+    const control = await check.raw(check.api.request('login', { email, password }));
+    if (control.status !== 200) throw new Unverified(`It cannot log in as it is: ${seenStatus(control)}.`);
+    const reply = await check.raw(check.api.request('login', { email, password: Number(password) }));
+    expect(reply, 'login').toBeRefused();
+  };
+  return [
+    {
+      name: 'login with the right password in an array',
+      judge: () => attempt(({ email, password }) => ({ email, password: [password] })),
+    },
+    {
+      name: 'login with the right e-mail in an array',
+      judge: () => attempt(({ email, password }) => ({ email: [email], password })),
+    },
+    {
+      name: 'login with an operator for a password',
+      judge: () => attempt(({ email }) => ({ email, password: { $ne: '' } })),
+    },
+    {
+      name: 'login with the right password in an object',
+      judge: () => attempt(({ email, password }) => ({ email, password: { password } })),
+    },
+    ...(check.accounts.canRegister ? [{ name: 'login with the right password as a number', judge: digits }] : []),
+  ];
+}
 
 clause('ROB-03', async (check) => {
   const mine = await check.chain();
@@ -217,12 +266,39 @@ function createdBy(check: Check, access: string, body: string): Promise<Reply> {
   return check.raw({ method: 'POST', path: check.api.path('createKeyword'), headers, body });
 }
 
-async function keywordTwice(check: Check): Promise<void> {
+/** JSON of two objects in one: each field of the second stands twice. @param escaped its names spelled with an escape (RFC 8259 §8.3) */
+function twice(one: object, other: object, escaped = false): string {
+  const second = JSON.stringify(other).slice(1);
+  const spelled = escaped
+    ? second.replace(/^"(.)/, (_, letter: string) => `"\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    : second;
+  return `${JSON.stringify(one).slice(0, -1)},${spelled}`;
+}
+
+async function keywordTwice(check: Check, escaped: boolean): Promise<void> {
   const { access } = await check.session();
-  const [one, other] = [aKeyword(check).body, aKeyword(check).body];
-  const body = `${JSON.stringify(one).slice(0, -1)},${JSON.stringify(other).slice(1)}`;
-  const reply = await createdBy(check, access, body);
+  const reply = await createdBy(check, access, twice(aKeyword(check).body, aKeyword(check).body, escaped));
   expect(reply).toBeRefused();
+}
+
+/** Credentials of which one stands twice, once right and once wrong: whoever takes the one or the other logs in. */
+function loginTwice(check: Check): Row[] {
+  const victims = new Victims(check);
+  const rows = [
+    { name: 'the right password last', first: { password: 'wrong' }, escaped: false },
+    { name: 'the right password last, its name spelled with an escape', first: { password: 'wrong' }, escaped: true },
+  ];
+  return rows.map(({ name, first, escaped }) => ({
+    name: `login with \`password\` twice, ${name}`,
+    judge: async () => {
+      const { email, password } = await victims.next();
+      const headers = [['content-type', 'application/json'] as const];
+      const body = twice({ email, ...first }, { password }, escaped);
+      expect(
+        await check.raw({ method: 'POST', path: check.api.path('login'), headers, body, mayLock: true }),
+      ).toBeRefused();
+    },
+  }));
 }
 
 /** `__proto__` and `constructor` beside a good keyword: refused, or without effect on this answer and the next. */
@@ -261,6 +337,7 @@ clause('ROB-06', async (check) => {
       },
     ]),
     { name: 'refresh with `refresh` twice', judge: () => refreshTwice(check, mine) },
+    ...loginTwice(check),
     { name: "an odd payload by the target's own key", judge: () => oddClaims(check, mine) },
     {
       name: 'refresh with `__proto__` and `constructor` in place of `refresh`',
@@ -273,7 +350,8 @@ clause('ROB-06', async (check) => {
     ...(check.target.write
       ? [
           { name: '`__proto__` and `constructor` beside a good keyword', judge: () => poisonedKeyword(check) },
-          { name: 'a good keyword with a member twice', judge: () => keywordTwice(check) },
+          { name: 'a good keyword with a member twice', judge: () => keywordTwice(check, false) },
+          { name: 'the same, one name spelled with an escape', judge: () => keywordTwice(check, true) },
         ]
       : []),
   ]);
@@ -380,29 +458,97 @@ const ODD_QUERIES = [
   ['format', 'api'],
 ].map(([name = '', value = '']) => `?${name}=${value}`);
 
+/** Spellings of the id of somebody else's row, and of their site beside one's own: no reading of them shows it. */
+function oddlyTheirs({ id, site }: NonNullable<OtherTenant['keyword']>, own: string | undefined): string[] {
+  return [
+    ...[`0${id}`, `${id}.0`, `${id}%20`, `%20${id}`, `${id}%00`, `${id},${id}`, `%2B${id}`].map((odd) => `${odd}/`),
+    ...(site === undefined || own === undefined
+      ? []
+      : [
+          `?site_id=${own}&site_id=${site}`,
+          `?site_id=${site}&site_id=${own}`,
+          `?site_id[]=${site}`,
+          `?site_id=${own},${site}`,
+          `?site_id=0${site}`,
+          `?site_id=${site}.0`,
+        ]),
+  ];
+}
+
+/** @throws Blocked by FOR-04 if what is another's is refused with this status as it is */
+async function dependsOnRefusal(
+  check: Check,
+  access: string,
+  theirs: OtherTenant['keyword'],
+  status: number,
+): Promise<void> {
+  if (theirs === undefined) return;
+  const plain = await check.api.getResource(check.api.path('getKeyword', theirs.id), { access });
+  if (plain.status === status)
+    throw new Blocked('FOR-04', `another account's row is refused with ${seenStatus(plain)}`, plain.exchange);
+}
+
+/** Methods that change a row, for ids that none has. */
+const CHANGES = ['PUT', 'PATCH', 'DELETE'].flatMap((method) =>
+  ['99999999999999999999', 'abc', '%00'].map((id) => ({ method, path: `${id}/` })),
+);
+
+/** The viewer's own way to a site without access: the site named twice, once as one of theirs. */
+async function judgeViewersSite(check: Check): Promise<void> {
+  const viewer = await check.session(check.target.viewer);
+  const site = check.target.deniedSite ?? '';
+  const { rows } = await listed(check, viewer.access);
+  const open = siteOf(rows[0]);
+  if (open === undefined) throw new Unverified('The rows of the list name no site.');
+  for (const query of [`site_id=${open}&site_id=${site}`, `site_id=${site}&site_id=${open}`]) {
+    const reply = await check.raw(jsonRequest('GET', `${check.api.path('listKeywords')}?${query}`, undefined, viewer));
+    expect(reply, `?${query}`).toBeNoServerError();
+    expect(reply, `?${query}`).toSatisfy(
+      !(exactRows(reply) ?? []).some((row) => siteOf(row) === site),
+      'no row of a site without access',
+      'a row of it is there',
+    );
+  }
+}
+
 clause('ROB-11', async (check) => {
   const { access } = await check.session();
-  await check.expectAuthorized(access);
+  const own = siteOf((await listed(check, access)).rows[0]);
   const other = await otherTenant(check);
   if (other !== undefined) await dependsOnOwnRows(check, access, other);
-  const paths = [...ODD_IDS.map((id) => `${id}/`), ...ODD_QUERIES];
+  const theirs = other?.keyword;
+  const paths = [...ODD_IDS.map((id) => `${id}/`), ...ODD_QUERIES, ...(theirs ? oddlyTheirs(theirs, own) : [])];
+  const changes = check.target.write ? CHANGES : [];
+  const requests = [...paths.map((path) => ({ method: 'GET', path })), ...changes];
+  const shown = (text: string): string =>
+    text.length > 60 ? `${text.slice(0, 40)}… (${String(text.length)} characters)` : text;
+  const judgeOdd = async (method: string, path: string): Promise<void> => {
+    const body = method === 'GET' || method === 'DELETE' ? undefined : aKeyword(check).body;
+    const reply = await check.raw(jsonRequest(method, `${check.api.path('listKeywords')}${path}`, body, { access }));
+    if (reply.status > 499) await dependsOnRefusal(check, access, theirs, reply.status);
+    expect(reply).toSatisfy(reply.status < 500, 'ignored, or refused with a 4xx', seenStatus(reply));
+    // A refusal in all but its status is another clause's.
+    if (reply.status < 400 && reply.object?.['success'] === false)
+      throw new Blocked('ENV-05', `a refusal is answered with ${seenStatus(reply)}`, reply.exchange);
+    // A server may read around what is odd in an id; what it finds then must be of one's own.
+    if (!path.startsWith('?') && !paths.slice(ODD_IDS.length + ODD_QUERIES.length).includes(path))
+      expect(reply, 'an id that no row has').toBeRefused();
+    expect(reply, 'the response').toSatisfy(
+      theirs === undefined || !reply.text.includes(theirs.text),
+      "no row of another account's",
+      "another account's row is in it",
+    );
+  };
+  const viewers = check.target.viewer !== undefined && check.target.deniedSite !== undefined;
   await check.eachRow(
-    named(paths, (path) => (path.length > 60 ? `${path.slice(0, 40)}… (${String(path.length)} characters)` : path)),
-    async ({ value: path }) => {
-      const headers = [['authorization', `Bearer ${access}`] as const];
-      const reply = await check.raw({ method: 'GET', path: `${check.api.path('listKeywords')}${path}`, headers });
-      expect(reply).toSatisfy(reply.status < 500, 'ignored, or refused with a 4xx', seenStatus(reply));
-      // A refusal in all but its status is another clause's.
-      if (reply.status < 400 && reply.object?.['success'] === false)
-        throw new Blocked('ENV-05', `a refusal is answered with ${seenStatus(reply)}`, reply.exchange);
-      if (!path.startsWith('?')) expect(reply, 'an id that no row has').toBeRefused();
-      const theirs = other?.keyword?.text;
-      expect(reply, 'the response').toSatisfy(
-        theirs === undefined || !reply.text.includes(theirs),
-        "no row of another account's",
-        "another account's row is in it",
-      );
-    },
+    [
+      ...requests.map(({ method, path }) => ({
+        name: method === 'GET' ? shown(path) : `${method} ${path}`,
+        judge: () => judgeOdd(method, path),
+      })),
+      ...(viewers ? [{ name: 'a site without access, named twice', judge: () => judgeViewersSite(check) }] : []),
+    ],
+    ({ judge: judgeRow }) => judgeRow(),
   );
   await check.expectAuthorized(access);
 });

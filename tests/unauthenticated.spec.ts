@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
 import { named } from '../fixtures/check/judging.js';
-import { jsonRequest } from '../fixtures/check/api.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import { resign } from '../fixtures/evidence/jwt.js';
@@ -12,12 +11,13 @@ import { serveKeys } from './support/attacker-keys.js';
 import {
   badCredentials,
   cookiesOf,
-  IDENTITY_HEADERS,
   NO_JWT,
   oddSpellings,
+  otherHeaders,
   SPELLINGS_OF_VIEWS,
   TOKEN_COOKIES,
   TOKEN_PARAMETERS,
+  type Spelling,
 } from './support/channels.js';
 import { idOf } from './support/exact.js';
 import { flipped, FORGERIES, judgeForgeries } from './support/forgeries.js';
@@ -29,8 +29,9 @@ import {
   withQuery,
   type ProtectedRequest,
 } from './support/protected-routes.js';
-import { accountId, dependsOnOwnRows, listed, otherTenant, remove, somebody } from './support/resources.js';
-import { besideBadToken, expectShut, judgeChannel, shut, spread } from './support/shut.js';
+import { judgeIdentityHeaders } from './support/identity-headers.js';
+import { listed, remove, somebody } from './support/resources.js';
+import { atOnce, besideBadToken, expectShut, judgeChannel, shut, spread, type Shut } from './support/shut.js';
 import { everyAnswer } from './support/sample-answers.js';
 import { provenKey, readToken, rotatesResigned } from './support/signing-key.js';
 import { otherOrigins } from './support/token-origins.js';
@@ -84,7 +85,13 @@ clause('UNA-03', (check) =>
   judgeChannel(check, 'the protected route', ({ access }, routes) => {
     const spellings = oddSpellings(access);
     const elsewhere = spellings.filter(({ name }) => SPELLINGS_OF_VIEWS.includes(name));
-    return spread(routes, spellings, elsewhere, (request, { headers }) => withHeaders(request, ...headers));
+    const inOtherHeaders = otherHeaders(access);
+    const add = (request: Sendable, more: readonly Spelling[]): Sendable =>
+      withHeaders(request, ...more.flatMap(({ headers }) => headers));
+    return [
+      ...spread(routes, spellings, elsewhere, (request, one) => add(request, [one])),
+      ...routes.flatMap((route) => atOnce(route, 'the token in other headers', inOtherHeaders, access.length, add)),
+    ];
   }),
 );
 
@@ -147,35 +154,18 @@ clause('UNA-09', async (check) => {
 });
 
 clause('UNA-10', (check) =>
-  judgeChannel(check, 'a token in the URL or the body', ({ access }, routes) => {
-    const spellings = named(TOKEN_PARAMETERS, (name) => `?${name}=`);
-    const common = spellings.slice(0, 3);
-    const inQuery = (request: Sendable, { value }: { readonly value: string }): Sendable =>
-      withQuery(request, `${value}=${access}`);
-    const inBody = routes.filter(({ request }) => request.body !== undefined);
-    return [
-      ...spread(routes, spellings, common, inQuery),
-      ...routes.slice(0, 1).flatMap((list) => {
-        const beside = besideBadToken(list, access);
-        return common.map((one) => ({
-          ...shut(beside, `${one.name}, beside a bad token`, inQuery(beside.request, one)),
-          owner: beside.owner,
-        }));
-      }),
-      ...inBody.flatMap((route) =>
-        common.map(({ value }) =>
-          shut(route, `${route.name}, \`${value}\` in the body`, withField(route.request, value, access)),
-        ),
-      ),
-    ];
+  judgeChannel(check, 'a token in the URL', ({ access }, routes) => {
+    const parameters = named(TOKEN_PARAMETERS, (name) => `\`${name}\``);
+    const inQuery = (request: Sendable, names: readonly { readonly value: string }[]): Sendable =>
+      withQuery(request, names.map(({ value }) => `${value}=${access}`).join('&'));
+    // Where the header does not verify, the query must not have another try.
+    const all = [...routes, ...routes.map((route) => besideBadToken(route, access))];
+    return all.flatMap((route) => atOnce(route, 'a token in the query', parameters, access.length + 15, inQuery));
   }),
 );
 
-/** The request with one field more in its JSON body. */
-function withField(request: Sendable, field: string, value: string): Sendable {
-  const body = JSON.parse(String(request.body)) as Record<string, unknown>;
-  return { ...request, body: JSON.stringify({ ...body, [field]: value }) };
-}
+/** The cookies that a response set go together. */
+const ROOM_OF_COOKIES = Infinity;
 
 clause('UNA-11', async (check) => {
   await notOpenToEverybody(check, (await withoutCredentials(check)).status);
@@ -191,18 +181,13 @@ clause('UNA-11', async (check) => {
       name: `the token in a cookie \`${name}\``,
       cookies: `${name}=${access}`,
     }));
-    const withCookies = (request: Sendable, { cookies }: { readonly cookies: string }): Sendable =>
-      withHeaders(request, ['cookie', cookies]);
-    return [
-      ...spread(routes, [...given, ...guessed], given, withCookies),
-      ...routes.slice(0, 1).flatMap((list) => {
-        const beside = besideBadToken(list, access);
-        return given.map((one) => ({
-          ...shut(beside, `${one.name}, beside a bad token`, withCookies(beside.request, one)),
-          owner: beside.owner,
-        }));
-      }),
-    ];
+    const withCookies = (request: Sendable, of: readonly { readonly cookies: string }[]): Sendable =>
+      withHeaders(request, ['cookie', of.map(({ cookies }) => cookies).join('; ')]);
+    const all = [...routes, ...routes.map((route) => besideBadToken(route, access))];
+    return all.flatMap((route) => [
+      ...given.flatMap((one) => atOnce(route, one.name, [one], ROOM_OF_COOKIES, withCookies)),
+      ...atOnce(route, 'the token in cookies', guessed, access.length + 15, withCookies),
+    ]);
   });
 });
 
@@ -232,7 +217,7 @@ clause('UNA-13', async (check) => {
 async function judgeWithoutToken(check: Check, { request, also }: ProtectedRequest, plain: Reply): Promise<void> {
   const reply = await check.raw(request);
   await expectUnauthenticated(check, reply, 'the request', ...also);
-  if (reply.status !== plain.status) return;
+  if (reply.status !== plain.status || request.method === 'HEAD') return;
   expect(reply, 'its `error`').toSatisfy(
     reply.error === plain.error,
     'the one of the other routes',
@@ -264,18 +249,24 @@ clause('UNA-14', async (check) => {
   const plain = await withoutCredentials(check);
   await notOpenToEverybody(check, plain.status);
   const valid = await validRequests(check, who);
+  const faulty = await faultyRequests(check, who);
   try {
-    const bare = [...valid, ...faultyRequests(check)];
+    const bare = [...valid, ...faulty];
     const bad = await withBadCredentials(check, who.access, valid.slice(1));
+    const spoiled = faulty.filter(({ malformed }) => malformed).map((row) => besideBadToken(row, who.access));
     await check.eachRow(
       [
         ...bare.map((row) => ({
           name: `${row.name}, without a token`,
           judge: () => judgeWithoutToken(check, row, plain),
         })),
-        ...bad.map(({ name, request, also }) => ({
+        ...[...bad, ...spoiled].map(({ name, request, also }) => ({
           name,
           judge: async () => expectUnauthenticated(check, await check.raw(request), 'the request', ...also),
+        })),
+        ...bodyRows(who.access, valid).map((row) => ({
+          name: row.name,
+          judge: () => expectShut(check, row, 'the request'),
         })),
       ],
       ({ judge }) => judge(),
@@ -286,6 +277,29 @@ clause('UNA-14', async (check) => {
     if (who.row !== undefined) await remove(check, who, who.row);
   }
 });
+
+/** Requests that bring the token in their body: as a field of JSON, and as a form (RFC 6750 §2.2). */
+function bodyRows(access: string, routes: readonly ProtectedRequest[]): Shut[] {
+  const names = named(TOKEN_PARAMETERS, (name) => `\`${name}\` in the body`);
+  const withFields = (request: Sendable, fields: readonly { readonly value: string }[]): Sendable => ({
+    ...request,
+    body: JSON.stringify({
+      ...(JSON.parse(String(request.body)) as Record<string, unknown>),
+      ...Object.fromEntries(fields.map(({ value }) => [value, access])),
+    }),
+  });
+  const asForm = ({ method, path }: Sendable): Sendable => ({
+    method,
+    path,
+    headers: [['content-type', 'application/x-www-form-urlencoded']],
+    body: `access_token=${access}`,
+  });
+  const writes = routes.filter(({ request }) => request.body !== undefined);
+  return [
+    ...writes.flatMap((route) => atOnce(route, 'the token in its body', names, 1, withFields)),
+    ...writes.map((route) => shut(route, `${route.name}, the token in a form`, asForm(route.request))),
+  ];
+}
 
 clause('UNA-15', async (check) => {
   // A target on this machine finds the keys where `jku` and `x5u` say; any other finds nothing there.
@@ -478,75 +492,7 @@ clause('UNA-18', (check) =>
   }),
 );
 
-type IdentityHeader = readonly [name: string, value: string];
-
-/** Who else there is, as identity headers would name them; one's own where this run knows nobody else. */
-async function identityHeaders(check: Check): Promise<(readonly [header: IdentityHeader, of: string])[]> {
-  const other = await otherTenant(check);
-  const { user, account } =
-    other === undefined ? await check.session() : { user: other.user, account: other.credentials };
-  const identity = {
-    email: account.email,
-    id: idOf(user),
-    account: other?.account === undefined ? accountId(user) : other.account,
-  };
-  return IDENTITY_HEADERS.flatMap(({ name, of }) => {
-    const value = identity[of];
-    return typeof value === 'string' || typeof value === 'number' ? [[[name, String(value)], of] as const] : [];
-  });
-}
-
-clause('UNA-19', async (check) => {
-  const access = await liveToken(check);
-  const other = await otherTenant(check);
-  if (other !== undefined) await dependsOnOwnRows(check, access, other);
-  const headers = await identityHeaders(check);
-  const all = headers.filter(([, of]) => of !== 'account').map(([header]) => header);
-  const who = await somebody(check);
-  const routes = await validRequests(check, who);
-  const [list] = routes;
-  const alone = headers.map(([header]) => ({ name: `\`${header[0]}\` alone`, header }));
-  const closed = [
-    ...(list === undefined ? [] : alone.map((one) => shut(list, one.name, withHeaders(list.request, one.header)))),
-    ...routes.map((route) => shut(route, `${route.name}, all of them`, withHeaders(route.request, ...all))),
-    ...routes
-      .map((route) => besideBadToken(route, who.access))
-      .map((route) => ({
-        ...shut(route, `${route.name}, all of them`, withHeaders(route.request, ...all)),
-        owner: route.owner,
-      })),
-  ];
-  try {
-    await check.eachRow(
-      [
-        ...closed.map((row) => ({ name: row.name, judge: () => expectShut(check, row, 'without a good token') })),
-        ...headers.map(([header]) => ({
-          name: `\`${header[0]}\` beside one's own token`,
-          judge: () => sameRows(check, access, header, other?.keyword?.text),
-        })),
-      ],
-      ({ judge }) => judge(),
-      { together: true },
-    );
-    await check.expectAuthorized(access);
-  } finally {
-    if (who.row !== undefined) await remove(check, who, who.row);
-  }
-});
-
-/** Whose rows are seen does not change by an identity header. */
-async function sameRows(check: Check, access: string, header: IdentityHeader, theirs?: string): Promise<void> {
-  if (theirs === undefined) return;
-  const beside = await check.raw(
-    jsonRequest('GET', check.api.path('listKeywords'), undefined, { access, headers: [header] }),
-  );
-  expect(beside, "the list, with one's own token").toBeNoServerError();
-  expect(beside, "the list, with one's own token").toSatisfy(
-    !beside.text.includes(theirs),
-    "no row of the other user's",
-    "the other user's row is in it",
-  );
-}
+clause('UNA-19', judgeIdentityHeaders);
 
 /** What keeps a response out of shared caches is missing; undefined if nothing is (RFC 9111 §3.5). */
 function offeredToCaches(reply: Reply): string | undefined {

@@ -181,7 +181,7 @@ const READS: readonly (readonly [
   ],
   [
     'token-in-body',
-    'UNA-10',
+    'UNA-14',
     'RFC 6750 §2.2: `access_token` in the body of a write.',
     (context) => {
       const token = context.method === 'POST' && without(context) ? bodyOf(context)['access_token'] : undefined;

@@ -31,13 +31,29 @@ export function oddSpellings(access: string): Spelling[] {
     authorization('two tokens, by a blank', `Bearer ${access} ${access}`),
     authorization('a bad token before it, by a comma', `Bearer not-a-token, Bearer ${access}`),
     authorization('another scheme before it', `Basic bm9ib2R5, Bearer ${access}`),
-    ...['x-authorization', 'proxy-authorization', 'x-access-token', 'x-auth-token', 'x-api-key', 'token'].map(
-      (name) => ({
-        name: `\`${name}\` instead`,
-        headers: [[name, name.endsWith('authorization') ? `Bearer ${access}` : access]] as const,
-      }),
-    ),
   ];
+}
+
+/** Other headers in which servers have been seen to take a token. */
+export function otherHeaders(access: string): Spelling[] {
+  return [
+    'x-authorization',
+    'x-forwarded-authorization',
+    'proxy-authorization',
+    'x-original-authorization',
+    'http-authorization',
+    'x-access-token',
+    'x-auth-token',
+    'x-api-key',
+    'x-jwt-assertion',
+    'authentication',
+    'access-token',
+    'jwt',
+    'token',
+  ].map((name) => ({
+    name: `\`${name}\` instead`,
+    headers: [[name, name.endsWith('authorization') ? `Bearer ${access}` : access]] as const,
+  }));
 }
 
 /** Of these spellings those that views with classes of their own take. */

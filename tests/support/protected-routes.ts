@@ -74,23 +74,55 @@ export async function validRequests(check: Check, who: Somebody): Promise<Protec
   return [...documented, ...further];
 }
 
-/** Requests whose body is at fault: who sends them is asked first, and not what. */
-export function faultyRequests(check: Check): ProtectedRequest[] {
-  return OPERATIONS.filter(({ bearer, method }) => bearer && method !== 'GET').flatMap(({ operationId, method }) => {
-    const path = check.api.path(operationId);
-    const fields = Object.keys(SCHEMAS[operationId]?.properties ?? {});
-    const invalid = Object.fromEntries(fields.map((field) => [field, 0]));
-    const malformed: Sendable = { method, path, headers: [['content-type', 'application/json']], body: '{' };
-    return [
-      { name: `${method} ${path} without a body`, request: { method, path }, also: [] },
-      {
-        name: `${method} ${path} with a body that is not valid`,
-        request: jsonRequest(method, path, invalid),
-        also: [],
-      },
-      { name: `${method} ${path} with malformed JSON`, request: malformed, also: [] },
-    ];
+export interface FaultyRequest extends ProtectedRequest {
+  /** Its body is no JSON. */
+  readonly malformed: boolean;
+}
+
+/** Requests at fault in their body, their path or their query: who sends them is asked first, and not what. */
+export async function faultyRequests(check: Check, who: Somebody): Promise<FaultyRequest[]> {
+  const list = check.api.path('listKeywords');
+  const documented = OPERATIONS.filter(({ bearer, method }) => bearer && method !== 'GET').flatMap(
+    ({ operationId, method }) => {
+      const path = check.api.path(operationId);
+      const fields = Object.keys(SCHEMAS[operationId]?.properties ?? {});
+      const row = { name: path, request: { method, path }, also: [], malformed: false };
+      return [{ ...row, name: `${method} ${path} without a body` }, ...faultyBodies(row, fields)];
+    },
+  );
+  const odd = [
+    { ...jsonRequest('GET', check.api.path('getKeyword', '999999999')), words: 'GET of an id that no row has' },
+    { ...jsonRequest('GET', `${list}?page=abc&site_id=abc`), words: 'GET of the list with an odd query' },
+  ].map(({ words, ...request }) => ({ name: words, request, also: [], malformed: false }));
+  if (who.row === undefined) return [...documented, ...odd];
+  const { path } = who.row;
+  const announced = await announcedMethods(check, who);
+  const fields = Object.keys(SCHEMAS.createKeyword?.properties ?? {});
+  const further = CHANGING.flatMap((method) => {
+    const also = announced.includes(method) ? [] : UNKNOWN_METHOD;
+    const row = { name: check.api.path('getKeyword'), request: { method, path }, also, malformed: false };
+    return method === 'DELETE' ? faultyBodies(row, []).filter(({ malformed }) => malformed) : faultyBodies(row, fields);
   });
+  const heads = [list, path].map((at) => ({
+    name: `HEAD ${at === list ? list : check.api.path('getKeyword')}`,
+    request: { method: 'HEAD', path: at },
+    also: announced.includes('HEAD') ? [] : UNKNOWN_METHOD,
+    malformed: false,
+  }));
+  return [...documented, ...further, ...odd, ...heads];
+}
+
+/** A write with bodies of which each kind of server refuses one before it has looked at anything else. */
+function faultyBodies({ name, request, ...row }: FaultyRequest, fields: readonly string[]): FaultyRequest[] {
+  const { method, path } = request;
+  const invalid = jsonRequest(method, path, Object.fromEntries(fields.map((field) => [field, 0])));
+  const typed = (type: string, body: string): Sendable => ({ method, path, headers: [['content-type', type]], body });
+  const words = `${method} ${name}`;
+  return [
+    { ...row, name: `${words} with a body that is not valid`, request: invalid },
+    { ...row, name: `${words} with malformed JSON`, request: typed('application/json', '{'), malformed: true },
+    { ...row, name: `${words} with a body that is no JSON`, request: typed('text/plain', 'text') },
+  ];
 }
 
 /** The request with header lines more, e.g. with credentials of some kind. */

@@ -48,6 +48,12 @@ export function accountId(user: JsonObject): unknown {
   return asObject(user['account'])?.['id'] ?? user['account_id'];
 }
 
+/** The id of the site that a row belongs to, where the row tells it. */
+export function siteOf(row: unknown): string | undefined {
+  const { site_id: id, site } = (row ?? {}) as Readonly<Record<string, unknown>>;
+  return idText(id ?? site);
+}
+
 /** A second account of this run, with a keyword of its own where it could make one. */
 export interface OtherTenant {
   readonly credentials: Account;
@@ -86,7 +92,7 @@ function newOtherTenant(check: Check): Promise<OtherTenant> {
       const obstacle = `No keyword could be made in a second account (${seenStatus(reply)}): set IGNY8_KEYWORD_BODY, or IGNY8_FOREIGN_RESOURCE to a resource of another tenant.`;
       return { ...known, obstacle };
     }
-    const site = idText(row['site_id'] ?? row['site']);
+    const site = siteOf(row);
     return { ...known, keyword: { id, text, ...(site === undefined ? {} : { site }) } };
   });
 }

@@ -18,6 +18,8 @@ export interface Shut extends Row {
   readonly owner: ClauseId;
   /** Statuses beside 401 that are right. */
   readonly also: readonly number[];
+  /** Where the request carries several channels at once: one each, to find out which of them let it in. */
+  readonly each?: readonly Shut[];
 }
 
 /** The request is refused. @throws Blocked if the same request without the channel in question is not refused either */
@@ -28,7 +30,10 @@ export async function expectShut(check: Check, row: Shut, what: string): Promise
   } catch (error) {
     if (error instanceof Blocked) throw error;
     const bare = await check.raw(row.bare);
-    if (isRefusedHere(check, bare)) throw error;
+    if (isRefusedHere(check, bare)) {
+      for (const one of row.each ?? []) await expectShut(check, one, `${one.name}, ${what}`);
+      throw error;
+    }
     throw new Blocked(row.owner, `the request got ${seenStatus(bare)} without it as well`, bare.exchange);
   }
 }
@@ -53,6 +58,33 @@ export function besideBadToken(
     owner: owner === 'UNA-01' ? 'UNA-06' : owner,
     request: withHeaders(route.request, ['authorization', `Bearer ${spoiled}`]),
   };
+}
+
+/** Characters that several channels at once may fill: servers refuse a line of 8 KB. */
+const ROOM = 4000;
+
+/**
+ * A route by several channels at once, as few requests as they fit into: each is refused alone, so they are refused together.
+ * @param length characters that one of them takes
+ */
+export function atOnce<T extends Row>(
+  route: ProtectedRequest & { readonly owner?: ClauseId },
+  name: string,
+  channels: readonly T[],
+  length: number,
+  apply: (request: Sendable, channels: readonly T[]) => Sendable,
+): Shut[] {
+  const owned = (row: Shut): Shut => (route.owner === undefined ? row : { ...row, owner: route.owner });
+  const size = Math.max(1, Math.floor(ROOM / length));
+  const parts = Array.from({ length: Math.ceil(channels.length / size) }, (_, i) =>
+    channels.slice(i * size, (i + 1) * size),
+  );
+  return parts.map((part, i) => ({
+    ...owned(
+      shut(route, `${route.name}, ${name}${parts.length > 1 ? ` (${String(i + 1)})` : ''}`, apply(route.request, part)),
+    ),
+    ...(part.length > 1 ? { each: part.map((one) => owned(shut(route, one.name, apply(route.request, [one])))) } : {}),
+  }));
 }
 
 /** The list by all spellings of a channel, and each other route by some of them. */
