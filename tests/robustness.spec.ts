@@ -285,8 +285,8 @@ async function keywordTwice(check: Check, escaped: boolean): Promise<void> {
 function loginTwice(check: Check): Row[] {
   const victims = new Victims(check);
   const rows = [
-    { name: 'the right password last', first: { password: 'wrong' }, escaped: false },
-    { name: 'the right password last, its name spelled with an escape', first: { password: 'wrong' }, escaped: true },
+    { name: 'the right password last', first: { password: check.newAccount().password }, escaped: false },
+    { name: 'the right password last, its name spelled with an escape', first: { password: check.newAccount().password }, escaped: true },
   ];
   return rows.map(({ name, first, escaped }) => ({
     name: `login with \`password\` twice, ${name}`,
