@@ -12,12 +12,13 @@ import {
   otherTenant,
   madeBy,
   otherTenantsResource,
+  readable,
   remove,
   siteOf,
   type OtherTenant,
   type OwnRow,
 } from './support/resources.js';
-import { CHANGING } from './support/protected-routes.js';
+import type { Sendable } from '../fixtures/check/sender.js';
 import { exactRows, idOf } from './support/exact.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { provenKey } from './support/signing-key.js';
@@ -57,9 +58,7 @@ function refusedChanges(check: Check): Promise<readonly RefusedChange[]> {
     const viewer = await check.session(check.target.viewer);
     const owner = await check.session();
     const row = await madeBy(check, owner);
-    const control = await check.api.getResource(row.path, owner);
-    if (control.status !== 200 || !control.text.includes(row.text))
-      throw new Unverified(`The owner cannot read a keyword that was just made: ${seenStatus(control)}.`);
+    await readable(check, owner, row);
     const changes: RefusedChange[] = [];
     let { text } = row;
     for (const method of ['PATCH', 'PUT', 'DELETE']) {
@@ -235,9 +234,7 @@ function queriesFor(keyword: NonNullable<OtherTenant['keyword']>, account: unkno
     search(`nothing OR ${unique}`),
     `q=${unique}`,
     `keyword=${encodeURIComponent(text)}`,
-    `keyword__icontains=${unique}`,
     `id=${id}`,
-    `ids=${id}`,
     `id__in=${id}`,
     ...(account === undefined ? [] : ['account', 'account_id'].map((name) => `${name}=${String(account)}`)),
     ...(site === undefined ? [] : [`site=${site}`, `${search(unique)}&site_id=${site}`]),
@@ -288,7 +285,6 @@ function spellingsOf(site: string, open: string): string[] {
   return [
     `site_id=0${site}`,
     `site_id=%2B${site}`,
-    `site_id=%20${site}`,
     `site_id=${site}%20`,
     `site_id=${site}.0`,
     `site_id=${open},${site}`,
@@ -296,8 +292,6 @@ function spellingsOf(site: string, open: string): string[] {
     `site_id__in=${open},${site}`,
     `site=${site}`,
     `siteId=${site}`,
-    `SITE_ID=${site}`,
-    `search=&site=${site}`,
   ];
 }
 
@@ -456,28 +450,33 @@ clause('FOR-10', async (check) => {
   ];
   const mine = await madeBy(check, owner);
   const methods = await methodsOf(check, owner, mine);
-  await check.eachRow(
-    rows.filter(({ method }) => method === 'POST' || methods.includes(method)),
-    async ({ query, more, method }) => {
-      const { text, body } = aKeyword(check);
-      const path = method === 'POST' ? check.api.path('createKeyword') : mine.path;
-      const reply = await check.raw(jsonRequest(method, `${path}${query}`, { ...body, ...more }, owner));
-      const theirs = await listed(check, other.access);
-      expect(theirs.reply, "the other account's list").toSatisfy(
-        !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
-        'as before',
-        'the new row is in it',
-      );
-      const { id } = other.keyword ?? {};
-      const shown =
-        reply.status < 500 || id === undefined
-          ? undefined
-          : await check.api.getResource(check.api.path('getKeyword', id), owner);
-      if (shown?.status === reply.status)
-        throw new Blocked('FOR-04', `what is another's is refused with ${seenStatus(shown)}`, shown.exchange);
-      expect(reply, 'the write').toBeRefused();
-    },
-  );
+  const asked = rows.filter(({ method }) => method === 'POST' || methods.includes(method));
+  const sent: { readonly name: string; readonly text: string; readonly reply: Reply }[] = [];
+  for (const { name, query, more, method } of asked) {
+    const { text, body } = aKeyword(check);
+    const path = method === 'POST' ? check.api.path('createKeyword') : mine.path;
+    sent.push({
+      name,
+      text,
+      reply: await check.raw(jsonRequest(method, `${path}${query}`, { ...body, ...more }, owner)),
+    });
+  }
+  const theirs = await listed(check, other.access);
+  await check.eachRow(sent, async ({ text, reply }) => {
+    expect(theirs.reply, "the other account's list").toSatisfy(
+      !theirs.rows.some((row) => JSON.stringify(row).includes(text)),
+      'as before',
+      'the new row is in it',
+    );
+    const { id } = other.keyword ?? {};
+    const shown =
+      reply.status < 500 || id === undefined
+        ? undefined
+        : await check.api.getResource(check.api.path('getKeyword', id), owner);
+    if (shown?.status === reply.status)
+      throw new Blocked('FOR-04', `what is another's is refused with ${seenStatus(shown)}`, shown.exchange);
+    expect(reply, 'the write').toBeRefused();
+  });
   await remove(check, owner, mine);
 });
 
@@ -491,75 +490,73 @@ async function methodsOf(check: Check, owner: { readonly access: string }, { pat
   return methods;
 }
 
-/** One method against a row of another tenant; before it, against one's own: that tells whether the target has the method. */
-async function judgeForeignWrite(
-  check: Check,
-  method: string,
-  owner: { readonly access: string },
-  other: OtherTenant,
-): Promise<void> {
-  const body = method === 'DELETE' ? undefined : aKeyword(check).body;
-  const mine = await madeBy(check, owner);
-  const own = await check.raw(jsonRequest(method, mine.path, body, owner));
-  if (method !== 'DELETE' || own.status > 299) await remove(check, owner, mine);
-  check.measure(`${method} of one's own row`, String(own.status));
-  const theirs = await madeBy(check, other);
-  try {
-    const before = await check.api.getResource(theirs.path, other);
-    if (before.status !== 200 || !before.text.includes(theirs.text))
-      throw new Unverified(`The second account cannot read its own keyword: ${seenStatus(before)}.`);
-    const reply = await check.raw(jsonRequest(method, theirs.path, body, owner));
-    const after = await check.api.getResource(theirs.path, other);
-    expect(after, 'the row, read by its owner').toHaveStatus(200);
-    expect(after, 'the row').toSatisfy(after.text.includes(theirs.text), 'as it was', 'changed');
-    // How this target refuses to show the row, FOR-04 judges.
-    const shown = reply.status > 499 ? await check.api.getResource(theirs.path, owner) : undefined;
-    if (shown?.status === reply.status) throw new Blocked('FOR-04', `the row is refused with ${seenStatus(shown)}`);
-    if (own.status < 300) expect(reply, "another account's row").toHaveStatus(403, 404);
-    else expect(reply, "another account's row").toBeRefused();
-  } finally {
-    await remove(check, other, theirs);
-  }
+interface Rows {
+  readonly owner: { readonly access: string };
+  readonly other: OtherTenant;
+  readonly mine: OwnRow;
+  readonly theirs: OwnRow;
 }
 
-/** A method that a framework may read out of a header or the query, against a row of another tenant. */
-async function judgeOverrides(check: Check, owner: { readonly access: string }, other: OtherTenant): Promise<void> {
-  const theirs = await madeBy(check, other);
-  try {
-    const before = await check.api.getResource(theirs.path, other);
-    if (before.status !== 200 || !before.text.includes(theirs.text))
-      throw new Unverified(`The second account cannot read its own keyword: ${seenStatus(before)}.`);
-    const { body } = aKeyword(check);
-    const requests = [
-      jsonRequest('POST', theirs.path, body, { ...owner, headers: [['x-http-method-override', 'PUT']] }),
-      jsonRequest('POST', theirs.path, body, { ...owner, headers: [['x-http-method-override', 'PATCH']] }),
-      jsonRequest('POST', `${theirs.path}?_method=DELETE`, body, {
-        ...owner,
-        headers: [['x-http-method-override', 'DELETE']],
-      }),
-    ];
-    for (const request of requests) {
-      const reply = await check.raw(request);
-      const after = await check.api.getResource(theirs.path, other);
-      expect(after, 'the row, read by its owner').toHaveStatus(200);
-      expect(after, 'the row').toSatisfy(after.text.includes(theirs.text), 'as it was', 'another one');
-      expect(reply, "another account's row").toBeRefused();
-    }
-  } finally {
-    await remove(check, other, theirs);
-  }
+/** The other tenant's row stands as it was made, and the request was refused. */
+async function judgeForeign(
+  check: Check,
+  request: Sendable,
+  { owner, other, theirs }: Rows,
+  statuses: number[],
+): Promise<void> {
+  const reply = await check.raw(request);
+  const after = await check.api.getResource(theirs.path, other);
+  expect(after, 'the row, read by its owner').toHaveStatus(200);
+  expect(after, 'the row').toSatisfy(after.text.includes(theirs.text), 'as it was', 'changed');
+  // How this target refuses to show the row, FOR-04 judges.
+  const shown = reply.status > 499 ? await check.api.getResource(theirs.path, owner) : undefined;
+  if (shown?.status === reply.status) throw new Blocked('FOR-04', `the row is refused with ${seenStatus(shown)}`);
+  if (statuses.length > 0) expect(reply, "another account's row").toHaveStatus(...statuses);
+  else expect(reply, "another account's row").toBeRefused();
 }
+
+/** One method; before it, the same against one's own row: that tells whether the target has the method. */
+async function judgeForeignWrite(check: Check, method: string, rows: Rows): Promise<void> {
+  const { owner, mine, theirs } = rows;
+  const body = method === 'DELETE' ? undefined : aKeyword(check).body;
+  const own = await check.raw(jsonRequest(method, mine.path, body, owner));
+  check.measure(`${method} of one's own row`, String(own.status));
+  const request = jsonRequest(method, theirs.path, body, owner);
+  await judgeForeign(check, request, rows, own.status < 300 ? [403, 404] : []);
+}
+
+/** Methods that a framework may read out of a header or the query of a POST. */
+const OVERRIDDEN = ['PUT', 'PATCH', 'DELETE'];
 
 clause('FOR-11', async (check) => {
   const other = await otherTenant(check);
   if (other === undefined || !check.target.write)
     throw new Unverified('There is no second account in this run: set IGNY8_REGISTER=on.');
   const owner = await check.session();
-  await check.eachRow(
-    [
-      ...CHANGING.map((method) => ({ name: method, judge: () => judgeForeignWrite(check, method, owner, other) })),
-      { name: 'POST with another method in its header', judge: () => judgeOverrides(check, owner, other) },
-    ],
-    ({ judge }) => judge(),
-  );
+  const rows = { owner, other, mine: await madeBy(check, owner), theirs: await madeBy(check, other) };
+  try {
+    await readable(check, other, rows.theirs);
+    const override = (method: string): Promise<void> => {
+      const request = jsonRequest('POST', `${rows.theirs.path}?_method=${method}`, aKeyword(check).body, {
+        ...owner,
+        headers: [['x-http-method-override', method]],
+      });
+      return judgeForeign(check, request, rows, []);
+    };
+    // What deletes comes last: one row of each is enough for all of them.
+    await check.eachRow(
+      [
+        ...['PATCH', 'PUT'].map((method) => ({ name: method, judge: () => judgeForeignWrite(check, method, rows) })),
+        ...OVERRIDDEN.map((method) => ({
+          name: `POST that says ${method} in a header`,
+          judge: () => override(method),
+        })),
+        { name: 'DELETE', judge: () => judgeForeignWrite(check, 'DELETE', rows) },
+      ],
+      ({ judge }) => judge(),
+    );
+  } finally {
+    await remove(check, owner, rows.mine);
+    await remove(check, other, rows.theirs);
+  }
 });

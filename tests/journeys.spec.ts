@@ -226,7 +226,7 @@ clause('JRN-06', async (check) => {
 });
 
 /** Requests in a row: enough to reach each of several workers. */
-const IN_A_ROW = { list: 20, item: 16, write: 8, refresh: 8, newcomer: 6 };
+const IN_A_ROW = { list: 16, item: 16, write: 8, refused: 4, refresh: 8, newcomer: 4 };
 
 type Ask = (fresh: BoundedTransport, i: number) => Promise<Reply>;
 
@@ -307,7 +307,8 @@ async function judgeWrites(check: Check): Promise<void> {
     for (const request of requests) {
       const first = await check.raw(request);
       if (first.status === 401) throw new Blocked('UNA-14', `${request.method} returned ${seenStatus(first)}`);
-      await alike(check, IN_A_ROW.write, (fresh) => check.sender.sendOver(request, fresh), first.status);
+      const times = first.status < 300 ? IN_A_ROW.write : IN_A_ROW.refused;
+      await alike(check, times, (fresh) => check.sender.sendOver(request, fresh), first.status);
     }
   } finally {
     if (row !== undefined) await remove(check, who, row);

@@ -286,7 +286,11 @@ function loginTwice(check: Check): Row[] {
   const victims = new Victims(check);
   const rows = [
     { name: 'the right password last', first: { password: check.newAccount().password }, escaped: false },
-    { name: 'the right password last, its name spelled with an escape', first: { password: check.newAccount().password }, escaped: true },
+    {
+      name: 'the right password last, its name spelled with an escape',
+      first: { password: check.newAccount().password },
+      escaped: true,
+    },
   ];
   return rows.map(({ name, first, escaped }) => ({
     name: `login with \`password\` twice, ${name}`,
@@ -461,7 +465,7 @@ const ODD_QUERIES = [
 /** Spellings of the id of somebody else's row, and of their site beside one's own: no reading of them shows it. */
 function oddlyTheirs({ id, site }: NonNullable<OtherTenant['keyword']>, own: string | undefined): string[] {
   return [
-    ...[`0${id}`, `${id}.0`, `${id}%20`, `%20${id}`, `${id}%00`, `${id},${id}`, `%2B${id}`].map((odd) => `${odd}/`),
+    ...[`0${id}`, `${id}.0`, `${id}%20`, `%2B${id}`].map((odd) => `${odd}/`),
     ...(site === undefined || own === undefined
       ? []
       : [
@@ -489,7 +493,7 @@ async function dependsOnRefusal(
 }
 
 /** Methods that change a row, for ids that none has. */
-const CHANGES = ['PUT', 'PATCH', 'DELETE'].flatMap((method) =>
+const CHANGES = ['PATCH', 'DELETE'].flatMap((method) =>
   ['99999999999999999999', 'abc', '%00'].map((id) => ({ method, path: `${id}/` })),
 );
 

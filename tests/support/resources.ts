@@ -156,6 +156,21 @@ export async function madeBy(check: Check, { access }: { readonly access: string
   return { id, path: check.api.path('getKeyword', id), text };
 }
 
+/** Milliseconds between two looks, and how often: a replica may lag behind what was just written. */
+const LOOK_AGAIN_MS = 500;
+const LOOKS = 4;
+
+/** The row is there for whoever made it. @throws Unverified if it is not, after a while */
+export async function readable(check: Check, who: { readonly access: string }, row: OwnRow): Promise<void> {
+  for (let look = 1; ; look += 1) {
+    const reply = await check.api.getResource(row.path, who);
+    if (reply.status === 200 && reply.text.includes(row.text)) return;
+    if (look === LOOKS)
+      throw new Unverified(`A keyword that was just made cannot be read by whoever made it: ${seenStatus(reply)}.`);
+    await check.sleep(LOOK_AGAIN_MS);
+  }
+}
+
 /** Takes a row of the run's own away again, where the target can; whatever comes of it is not judged. */
 export async function remove(check: Check, { access }: { readonly access: string }, { path }: OwnRow): Promise<void> {
   await check.raw(jsonRequest('DELETE', path, undefined, { access })).catch((error: unknown) => {
