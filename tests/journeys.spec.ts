@@ -45,16 +45,32 @@ async function client(check: Check, mine: Chain, account?: Account): Promise<Gui
   return made;
 }
 
-/** The chain rotated a moment before: that it does not any more is what the journey found. */
-function lost(error: unknown): never {
-  if (error instanceof LoginNeeded) {
-    const reply = error.reply as Reply | undefined;
-    throw new Finding(
-      `the refresh on the way: ${error.message}${reply === undefined ? '' : `, ${seenStatus(reply)}`}; the same chain rotated a moment before`,
-      reply?.exchange,
-    );
+/** Refreshes in a row that show whether one chain is good at every worker. */
+const WORKERS = 4;
+
+/** @throws Blocked by JRN-07 where a chain rotates only now and then, over new connections */
+async function dependsOnAlikeRefresh(check: Check): Promise<void> {
+  const mine = await check.provenChain();
+  for (let i = 0; i < WORKERS; i += 1) {
+    const fresh = new BoundedTransport(wayTo(check.target));
+    const reply = await check.sender.sendOver(check.api.refreshRequest(mine.refresh), fresh);
+    if (reply.status === 200) mine.advance(reply);
+    else {
+      mine.invalidate();
+      throw new Blocked('JRN-07', `a chain rotates only now and then: ${seenStatus(reply)}`, reply.exchange);
+    }
   }
-  throw error;
+}
+
+/** The chain rotated a moment before: that it does not any more is what the journey found. */
+async function lost(check: Check, error: unknown): Promise<never> {
+  if (!(error instanceof LoginNeeded)) throw error;
+  await dependsOnAlikeRefresh(check);
+  const reply = error.reply as Reply | undefined;
+  throw new Finding(
+    `the refresh on the way: ${error.message}${reply === undefined ? '' : `, ${seenStatus(reply)}`}; the same chain rotated a moment before`,
+    reply?.exchange,
+  );
 }
 
 /** What the refreshed token is good for is REF-02's question. */
@@ -105,7 +121,7 @@ clause('JRN-02', async (check) => {
       first ??= answer;
       return answer;
     })
-    .catch(lost);
+    .catch(async (error: unknown) => lost(check, error));
   const { access, refresh } = guide.tokens;
   mine.invalidate();
   if (first?.status === 200) throw new Blocked('EXP-04', 'the expired token is still accepted');
@@ -155,7 +171,7 @@ clause('JRN-04', async (check) => {
   const replies = await Promise.all([
     guide.request((access) => check.askProtected(access)),
     guide.request((access) => check.askProtected(access)),
-  ]).catch(lost);
+  ]).catch(async (error: unknown) => lost(check, error));
   for (const reply of replies) await restsOnSuccessor(check, guide.tokens.access, reply);
   for (const reply of replies) expect(reply, 'the rejected request, after one refresh').toHaveStatus(200);
   check.measure('refreshes for two rejected requests', String(guide.refreshes));

@@ -145,7 +145,8 @@ clause('RID-06', async (check) => {
     ],
     async ({ sent, request }) => {
       const reply = await raw(withHeaders(request, ['x-request-id', sent]));
-      const echoed = reply.object?.['request_id'];
+      if (reply.object === undefined) throw new Blocked('ENV-07', `no JSON: ${String(reply.status)}`, reply.exchange);
+      const echoed = reply.object['request_id'];
       expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
         typeof echoed === 'string' && CANONICAL.test(echoed),
         'a UUID all the same',

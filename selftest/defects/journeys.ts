@@ -154,7 +154,7 @@ export const JOURNEYS: readonly Defect[] = [
   {
     id: 'long-chain-ends',
     story: 'A chain of refreshes is kept in a column of limited width: the seventh rotation of a login is refused.',
-    clauses: ['JRN-07'],
+    clauses: ['REF-07', 'JRN-07'],
     replace: (parts) => {
       const rotations = new Map<string, number>();
       return {

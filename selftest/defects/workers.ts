@@ -67,14 +67,14 @@ export const WORKERS: readonly Defect[] = [
   {
     id: 'workers-own-keys',
     story: 'The signing key is made at the start of each worker, for none is set: one token is 200, 401, 200, 401.',
-    clauses: ['JRN-07'],
+    clauses: ['TOK-09', 'JRN-07'],
     options: KNOWN,
     replace: dealt(2, (parts, _, now) => key(parts, now)),
   },
   {
     id: 'workers-one-with-an-old-key',
     story: 'One worker of four was not restarted when the key was changed.',
-    clauses: ['JRN-07'],
+    clauses: ['TOK-09', 'JRN-07'],
     options: KNOWN,
     replace: dealt(4, (parts, _, now) => key(parts, () => (now() === 3 ? 1 : 0))),
   },
@@ -102,7 +102,7 @@ export const WORKERS: readonly Defect[] = [
   {
     id: 'workers-own-refresh-sessions',
     story: 'Refresh tokens are kept in the memory of the worker that made them; access tokens are good anywhere.',
-    clauses: ['JRN-04', 'JRN-07'],
+    clauses: ['JRN-07'],
     replace: dealt(2, (parts, _, now) => {
       const home = new Map<string, number>();
       return {

@@ -5,6 +5,7 @@ import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import type { Row } from '../../fixtures/check/judging.js';
 import type { Sendable } from '../../fixtures/check/sender.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
+import type { ClauseId } from '../../spec/generated/clauses.js';
 import { IDENTITY_HEADERS } from './channels.js';
 import { idOf } from './exact.js';
 import { liveToken } from './live-token.js';
@@ -67,15 +68,23 @@ async function closedRows(
 interface Beside extends Row {
   readonly request: Sendable;
   readonly judge: (reply: Reply) => Promise<void> | void;
+  /** The clause that says the same of the request without the headers. */
+  readonly owner: ClauseId;
 }
 
 /** @throws what `judge` finds: of the header alone that does it, where one does */
-async function judgeBeside(check: Check, { request, judge }: Beside, headers: readonly Told[]): Promise<void> {
+async function judgeBeside(check: Check, { request, judge, owner }: Beside, headers: readonly Told[]): Promise<void> {
   try {
     await judge(await check.raw(told(request, headers)));
   } catch (error) {
     if (headers.length === 1) throw error;
-    for (const one of headers) await judgeBeside(check, { name: one.name, request, judge }, [one]);
+    const plain = await check.raw(request);
+    try {
+      await judge(plain);
+    } catch {
+      throw new Blocked(owner, `without the headers: ${seenStatus(plain)}`, plain.exchange);
+    }
+    for (const one of headers) await judgeBeside(check, { name: one.name, request, judge, owner }, [one]);
     throw error;
   }
 }
@@ -103,18 +112,30 @@ async function besideRows(check: Check, access: string, other: OtherTenant): Pro
   const list = api.path('listKeywords');
   const made = aKeyword(check);
   return [
-    { name: 'the list', request: jsonRequest('GET', list, undefined, { access }), judge: notTheirs },
-    { name: "the other user's row", request: jsonRequest('GET', theirs, undefined, { access }), judge: refused },
+    {
+      name: 'the list',
+      owner: 'FOR-06' as const,
+      request: jsonRequest('GET', list, undefined, { access }),
+      judge: notTheirs,
+    },
+    {
+      name: "the other user's row",
+      owner: 'FOR-04' as const,
+      request: jsonRequest('GET', theirs, undefined, { access }),
+      judge: refused,
+    },
     ...(check.target.write
       ? [
           {
             name: "a change of the other user's row",
+            owner: 'FOR-11' as const,
             // Nothing is changed by it where it is taken after all.
             request: jsonRequest('PATCH', theirs, {}, { access }),
             judge: refused,
           },
           {
             name: 'a new row',
+            owner: 'FOR-10' as const,
             request: jsonRequest('POST', list, made.body, { access }),
             judge: async (reply: Reply) => {
               expect(reply, 'the write').toBeNoServerError();

@@ -158,7 +158,7 @@ export async function madeBy(check: Check, { access }: { readonly access: string
 
 /** Milliseconds between two looks, and how often: a replica may lag behind what was just written. */
 const LOOK_AGAIN_MS = 500;
-const LOOKS = 4;
+const LOOKS = 12;
 
 /** The row is there for whoever made it. @throws Unverified if it is not, after a while */
 export async function readable(check: Check, who: { readonly access: string }, row: OwnRow): Promise<void> {
