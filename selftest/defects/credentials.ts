@@ -180,7 +180,7 @@ const READS: readonly (readonly [
     ({ query, headers }) => (headers['authorization'] === undefined ? undefined : query.get('access')),
   ],
   [
-    'token-in-body',
+    'access-token-in-body',
     'UNA-14',
     'RFC 6750 §2.2: `access_token` in the body of a write.',
     (context) => {
