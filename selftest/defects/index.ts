@@ -1,4 +1,5 @@
 import { MORE_OF_ACCOUNTS } from './accounts-more.js';
+import { ACCESS_MORE } from './access-more.js';
 import { CHANNEL } from './channel.js';
 import { CONSTANT_SERVERS } from './constant-servers.js';
 import { CREDENTIALS } from './credentials.js';
@@ -7,6 +8,7 @@ import { DOCUMENTATION } from './documentation.js';
 import { ENVELOPE } from './envelope.js';
 import { EXPIRY } from './expiry.js';
 import { FORBIDDEN } from './forbidden.js';
+import { INPUT_MORE } from './input-more.js';
 import { JOURNEYS } from './journeys.js';
 import { MORE_OF_LIMITS } from './limits-more.js';
 import { LOGIN } from './login.js';
@@ -47,5 +49,7 @@ export const DEFECTS: readonly Defect[] = [
   ...UNSEEN_ACCOUNTS,
   ...UNSEEN_TOKENS,
   ...UNSEEN_ACCESS,
+  ...ACCESS_MORE,
+  ...INPUT_MORE,
   ...CONSTANT_SERVERS,
 ];

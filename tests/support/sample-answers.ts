@@ -33,7 +33,7 @@ const WISHES: readonly (readonly (readonly [string, string])[])[] = [
 /** Of each kind of response the wishes that it is asked with: the three plainest always, and each of the others somewhere. */
 function wishesOf(kind: number): typeof WISHES {
   const [none, html, any, ...others] = WISHES;
-  const other = others[kind % others.length];
+  const other = others[Math.floor(kind / 2) % others.length];
   return [none, html, ...(kind % 2 === 0 ? [any] : [other])].filter((wish) => wish !== undefined);
 }
 
