@@ -129,8 +129,9 @@ function resultOf(clause: Clause, finished: readonly Finished[], waivers: Waiver
  * @param notRun the reason of a clause of which no check ran
  */
 export function judgeClauses(finished: readonly Finished[], waivers: Waivers, notRun: string): ClauseResult[] {
+  const fair = givenUp(finished) === undefined ? finished : finished.map(withoutLateness);
   const results = CLAUSES.map((clause) => {
-    const own = finished.filter((one) => one.clause === clause.id);
+    const own = fair.filter((one) => one.clause === clause.id);
     return resultOf(clause, own, waivers, notRun);
   });
   return blockedByFailuresOnly(withSharedIds(results, finished, waivers));
@@ -193,6 +194,17 @@ function withSharedIds(results: ClauseResult[], finished: readonly Finished[], w
         }
       : result,
   );
+}
+
+/**
+ * Of a run that was given up: what failed for nothing but a response that did not come in time was not judged. A target that leaves many
+ * requests without a response leaves those of any clause.
+ */
+function withoutLateness(finished: Finished): Finished {
+  const { outcome } = finished;
+  if (outcome?.verdict !== 'failed' || !outcome.failures.every(({ late }) => late)) return finished;
+  const reason = `Not judged, because the run was given up: ${outcome.failures[0]?.message ?? ''}`;
+  return { ...finished, outcome: { ...outcome, verdict: 'unverified', reason, failures: [] } };
 }
 
 /** Why a run was given up on the way, from what its checks say; undefined if it was not. */

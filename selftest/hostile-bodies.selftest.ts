@@ -10,6 +10,8 @@ import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { startReference } from '../fixtures/reference/server.js';
 import { RunState } from '../fixtures/run/run.js';
 import { readDocument } from '../tests/support/openapi-diff.js';
+import { judgeClauses, type Finished } from '../report/verdict.js';
+import { came, NO_WAIVERS, reportOf } from './harness/in-process.js';
 import { startProxy } from './harness/proxy.js';
 import { FACTS, runChecks, targetOf } from './matrix/run.js';
 
@@ -206,4 +208,25 @@ test('a target that leaves every seventh request without a response: the run is 
   expect(state.stopped).toBe((stopped as RunStopped).reason);
   expect(faults).toHaveLength(20);
   expect(faults[0]).toMatch(/GET planner\/keywords\/: no response within 0\.1 s/);
+});
+
+test('a run that was given up: a clause that failed for lateness alone was not judged, what else was found stays found', () => {
+  const late = { message: 'GET planner/keywords/: no response within 10 s', late: true } as const;
+  const stopped = came('REF-06', 'unverified', { stopped: 'the target gave no response in time to 20 requests' });
+  const onlyLate = came('REF-05', 'failed', { failures: [late] });
+  const both = came('REF-07', 'failed', { failures: [late, { message: 'expected 401, got 200' }] });
+  const verdictsOf = (...finished: readonly Finished[]): Record<string, string> =>
+    Object.fromEntries(
+      judgeClauses(finished, NO_WAIVERS, 'No check of it ran.')
+        .filter(({ ran }) => ran)
+        .map(({ clause, verdict }) => [clause.id, verdict]),
+    );
+  expect(verdictsOf(onlyLate, came('LOG-01', 'passed'))).toEqual({ 'REF-05': 'failed', 'LOG-01': 'passed' });
+  expect(verdictsOf(onlyLate, both, stopped)).toEqual({
+    'REF-05': 'unverified',
+    'REF-06': 'unverified',
+    'REF-07': 'failed',
+  });
+  const { verdict } = reportOf([onlyLate, stopped, came('LOG-01', 'passed')]);
+  expect(verdict).toBe('inconclusive');
 });
