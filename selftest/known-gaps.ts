@@ -72,8 +72,6 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
     { why: 'A login ends the one that other checks share.', clauses: ['EXP-06', 'REF-06', 'REF-14'] },
     { why: 'Measured, and not mended yet.', clauses: ['REF-11'] },
   ],
-  'refresh-of-other-user': [{ why: 'Measured, and not mended yet.', clauses: ['TOK-04'] }],
-  'rotation-twice': [{ why: 'Measured, and not mended yet.', clauses: ['REF-07', 'REF-15'] }],
   'three-sessions': [
     {
       why: 'A login ends the one that other checks share.',
