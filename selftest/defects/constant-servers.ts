@@ -127,14 +127,14 @@ export const CONSTANT_SERVERS: readonly Defect[] = [
     id: 'always-404',
     story: 'The base path is wrong.',
     clauses: [...NO_TO_ALL, 'DOC-02'],
-    passes: [...ERROR_SHAPE, 'ENV-08', 'RID-02'],
+    passes: [...ERROR_SHAPE, 'RID-02'],
     server: always(404, { ...ERROR, error: 'Resource not found' }),
   },
   {
     id: 'always-500',
     story: 'The database is down.',
     clauses: [...NO_TO_ALL, 'DOC-02'],
-    passes: [...ERROR_SHAPE, 'ENV-08'],
+    passes: [...ERROR_SHAPE],
     server: always(500, ERROR),
   },
   {
@@ -217,7 +217,7 @@ export const CONSTANT_SERVERS: readonly Defect[] = [
     id: 'always-empty-tokens',
     story: 'Tokens that are empty texts.',
     clauses: [...YES_TO_ALL, 'REG-14', 'LOG-01', 'RID-04'],
-    passes: [...SUCCESS_SHAPE, 'ENV-02', 'ENV-08'],
+    passes: [...SUCCESS_SHAPE, 'ENV-02'],
     server: always(200, { success: true, data: { user: USER, access: '', refresh: '' }, request_id: ERROR.request_id }),
   },
 ];
