@@ -127,11 +127,7 @@ export const NOT_FOUND_YET: readonly string[] = [
   'simplejwt-hash-password',
   'row-writes-skip-exp',
   'none-by-a-list',
-  'viewer-moves-rows',
-  'create-with-an-id',
   'a-bool-is-an-int',
-  'copied-into-the-prototype',
-  'superscript-is-a-digit',
 ];
 
 /** The clauses that are not to be counted against the checks, for a variant or drift. */

@@ -63,6 +63,9 @@ function refusedChanges(check: Check): Promise<readonly RefusedChange[]> {
     const row = await madeBy(check, owner);
     await readable(check, owner, row);
     const changes: RefusedChange[] = [];
+    // Who may not write is asked before what: a change of nothing is refused as well.
+    const ofNothing = { reply: await check.raw(jsonRequest('PATCH', row.path, {}, viewer)), change: undefined };
+    const untouched = await check.api.getResource(row.path, owner);
     for (const method of ['PATCH', 'PUT', 'DELETE']) {
       const body = (): ReturnType<typeof aKeyword> | undefined => (method === 'DELETE' ? undefined : aKeyword(check));
       const change = body();
@@ -73,6 +76,8 @@ function refusedChanges(check: Check): Promise<readonly RefusedChange[]> {
       if (own.status < 300 || reply.status < 300 || after.status !== 200)
         changes.push({ method, reply, after, change: change?.text });
     }
+    if (changes.some(({ method }) => method === 'PATCH'))
+      changes.unshift({ ...ofNothing, method: 'PATCH of nothing', after: untouched });
     if (changes.at(-1)?.method !== 'DELETE') await remove(check, owner, row);
     return changes;
   });
@@ -517,7 +522,9 @@ async function judgeForeign(
   // How this target refuses to show the row, FOR-04 judges.
   const shown = reply.status > 499 ? await check.api.getResource(theirs.path, owner) : undefined;
   if (shown?.status === reply.status) throw new Blocked('FOR-04', `the row is refused with ${seenStatus(shown)}`);
-  if (statuses.length > 0) expect(reply, "another account's row").toHaveStatus(...statuses);
+  // An id in the body of a new row may be left out: then it is a row of one's own.
+  if (request.path === check.api.path('createKeyword')) expect(reply, 'the write').toBeNoServerError();
+  else if (statuses.length > 0) expect(reply, "another account's row").toHaveStatus(...statuses);
   else expect(reply, "another account's row").toBeRefused();
 }
 
@@ -549,6 +556,11 @@ clause('FOR-11', async (check) => {
       });
       return judgeForeign(check, request, rows, []);
     };
+    const { id } = rows.theirs;
+    const withItsId = (): Promise<void> => {
+      const body = { ...aKeyword(check).body, id: /^\d{1,15}$/.test(id) ? Number(id) : id };
+      return judgeForeign(check, check.api.request('createKeyword', body, owner), rows, []);
+    };
     // What deletes comes last: one row of each is enough for all of them.
     await check.eachRow(
       [
@@ -557,6 +569,7 @@ clause('FOR-11', async (check) => {
           name: `POST that says ${method} in a header`,
           judge: () => override(method),
         })),
+        { name: 'POST of a new row with its id', judge: withItsId },
         { name: 'DELETE', judge: () => judgeForeignWrite(check, 'DELETE', rows) },
       ],
       ({ judge }) => judge(),

@@ -320,6 +320,13 @@ async function poisonedKeyword(check: Check): Promise<void> {
   );
 }
 
+/** The fields of a good keyword, but in `__proto__`: none of them is a field of the body. */
+async function keywordInPrototype(check: Check): Promise<void> {
+  const { access } = await check.session();
+  const fields = JSON.stringify(aKeyword(check).body);
+  expect(await createdBy(check, access, `{"__proto__":${fields}}`)).toBeRefused();
+}
+
 async function deepBearer(check: Check, token: string): Promise<void> {
   const reply = await check.askProtected(token);
   await notOpenToEverybody(check, reply.status);
@@ -354,6 +361,7 @@ clause('ROB-06', async (check) => {
     ...(check.target.write
       ? [
           { name: '`__proto__` and `constructor` beside a good keyword', judge: () => poisonedKeyword(check) },
+          { name: '`__proto__` in place of a good keyword', judge: () => keywordInPrototype(check) },
           { name: 'a good keyword with a member twice', judge: () => keywordTwice(check, false) },
           { name: 'the same, one name spelled with an escape', judge: () => keywordTwice(check, true) },
         ]
@@ -444,12 +452,23 @@ clause('ROB-10', { phase: 'every-response' }, async (check) => {
 });
 
 /** Ids that no row has, below the base. */
-const ODD_IDS = ['99999999999999999999', '-1', '0', 'abc', '1.5', '1e3', '%00', '%27%20OR%201=1', 'x'.repeat(3000)];
+const ODD_IDS = [
+  '99999999999999999999',
+  '-1',
+  '0',
+  'abc',
+  '1.5',
+  '1e3',
+  '%C2%B2',
+  '%00',
+  '%27%20OR%201=1',
+  'x'.repeat(3000),
+];
 
 /** Query parameters of lists, with values that servers have been seen to fall over. */
 const ODD_QUERIES = [
   ...['page', 'page_size'].flatMap((name) =>
-    ['0', '-1', 'abc', '99999999999999999999', ''].map((value) => [name, value]),
+    ['0', '-1', 'abc', '%C2%B2', '99999999999999999999', ''].map((value) => [name, value]),
   ),
   ...['abc', '-1', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
   ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
