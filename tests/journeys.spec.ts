@@ -242,7 +242,7 @@ clause('JRN-06', async (check) => {
 });
 
 /** Requests in a row: enough to reach each of several workers. */
-const IN_A_ROW = { list: 16, item: 16, write: 8, refused: 4, refresh: 8, newcomer: 4 };
+const IN_A_ROW = { list: 16, item: 16, write: 8, refused: 2, refresh: 8, newcomer: 4 };
 
 type Ask = (fresh: BoundedTransport, i: number) => Promise<Reply>;
 

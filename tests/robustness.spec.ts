@@ -467,9 +467,8 @@ const ODD_IDS = [
 
 /** Query parameters of lists, with values that servers have been seen to fall over. */
 const ODD_QUERIES = [
-  ...['page', 'page_size'].flatMap((name) =>
-    ['0', '-1', 'abc', '%C2%B2', '99999999999999999999', ''].map((value) => [name, value]),
-  ),
+  ...['0', '-1', 'abc', '%C2%B2', '99999999999999999999', ''].map((value) => ['page', value]),
+  ...['0', '-1', '%C2%B2', '99999999999999999999'].map((value) => ['page_size', value]),
   ...['abc', '-1', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
   ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
   ...['-id', 'account__name', 'no_such_field', '%00', ','].map((value) => ['ordering', value]),

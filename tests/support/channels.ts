@@ -105,11 +105,9 @@ export const NO_JWT = [
   'eyJ9.eyJ9.eyJ9',
   'null',
   'undefined',
-  'true',
   '0',
   '1',
   'admin',
-  '[object Object]',
 ];
 
 /** Headers by which proxies tell a server behind them who somebody is, and what of a user each would hold. */
