@@ -452,17 +452,7 @@ clause('ROB-10', { phase: 'every-response' }, async (check) => {
 });
 
 /** Ids that no row has, below the base. */
-const ODD_IDS = [
-  '99999999999999999999',
-  '-1',
-  '0',
-  'abc',
-  '1.5',
-  '%C2%B2',
-  '%00',
-  '%27%20OR%201=1',
-  'x'.repeat(3000),
-];
+const ODD_IDS = ['99999999999999999999', '-1', '0', 'abc', '1.5', '%C2%B2', '%00', '%27%20OR%201=1', 'x'.repeat(3000)];
 
 /** Query parameters of lists, with values that servers have been seen to fall over. */
 const ODD_QUERIES = [
