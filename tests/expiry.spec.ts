@@ -23,6 +23,9 @@ import type { TokenKind } from '../fixtures/evidence/reading.js';
 import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/origins.js';
 import { changedRefreshTokens, withExp, type Change } from './support/changed-tokens.js';
 import { successorOfAnOldOne } from './support/successor.js';
+import { CHANGING, validRequests } from './support/protected-routes.js';
+import { remove, somebody } from './support/resources.js';
+import type { Sendable } from '../fixtures/check/sender.js';
 import { expectClosed, expectRefusal, protectedRoutes } from './support/token-routes.js';
 import { expectRefreshRefused } from './support/rotation.js';
 import { isRefusedHere, notOpenToEverybody } from './support/unauthenticated.js';
@@ -92,8 +95,17 @@ clause('EXP-04', (check) =>
       const routes = await protectedRoutes(check, access);
       const [list] = routes;
       const past = Math.floor(now) - LONG_PAST;
+      const who = await somebody(check);
+      const changes = (await validRequests(check, who)).filter(
+        ({ request, also }) => isChange(request.method) && also.length === 0,
+      );
       await check.eachRow(
         [
+          ...changes.map(({ name, request }) => ({
+            name,
+            route: { name, ask: (token?: string) => check.raw(withToken(request, token)) },
+            token: () => withExp(who.access, key, past),
+          })),
           ...routes.map((route) => ({ name: route.name, route, token: () => withExp(access, key, past) })),
           ...routes.slice(0, 1).map((route) => ({ name: '`exp` 0', route, token: () => withExp(access, key, 0) })),
           ...(await tokensOfEveryOrigin(check, ['access'])).flatMap(({ name, issued }) =>
@@ -104,11 +116,19 @@ clause('EXP-04', (check) =>
         { together: true },
       );
       await check.expectAuthorized(access);
+      if (who.row !== undefined) await remove(check, who, who.row);
     },
     'short-ttl': () => endsInTime(check),
     wait: () => endsInTime(check),
   }),
 );
+
+const isChange = (method: string): boolean => CHANGING.some((one) => one === method);
+
+function withToken(request: Sendable, token: string | undefined): Sendable {
+  if (token === undefined) return request;
+  return { ...request, headers: [...(request.headers ?? []), ['authorization', `Bearer ${token}`]] };
+}
 
 async function endsInTime(check: Check): Promise<void> {
   const { after } = await realEnd(check);

@@ -2,7 +2,8 @@ import jwt from 'jsonwebtoken';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
 import { decode, hmac, hmacBits, type DecodedToken } from '../fixtures/evidence/jwt.js';
-import { passwordTrace } from '../fixtures/evidence/secrets.js';
+import type { JsonObject } from '../fixtures/evidence/json.js';
+import { maskText, passwordTrace } from '../fixtures/evidence/secrets.js';
 import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/origins.js';
 import { isWeakKey, weakKeys } from './support/weak-keys.js';
 
@@ -106,11 +107,22 @@ clause('TOK-06', (check) =>
   }),
 );
 
+/** A claim that is called as a password or its hash, with a value that may be one: no number, no date. */
+function claimOfPassword(claims: JsonObject): string | undefined {
+  const name = Object.keys(claims).find(
+    (claim) => /passw|pwd/i.test(claim) && /^[\w+/=$.-]{12,}$/.test(String(claims[claim])),
+  );
+  return name === undefined || !Number.isNaN(Date.parse(String(claims[name])))
+    ? undefined
+    : `the claim \`${maskText(name.slice(0, 60))}\``;
+}
+
 clause('TOK-07', (check) =>
   eachToken(check, ({ account, reply }, { claims }) => {
     const payload = JSON.stringify(claims);
     const key = check.target.secret !== undefined && payload.includes(check.target.secret);
-    const found = passwordTrace(payload, account.password) ?? (key ? 'the signing key' : undefined);
+    const found =
+      passwordTrace(payload, account.password) ?? (key ? 'the signing key' : undefined) ?? claimOfPassword(claims);
     expect(reply, 'the payload').toSatisfy(found === undefined, 'no password, hash or key', found ?? '');
   }),
 );

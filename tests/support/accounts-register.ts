@@ -184,6 +184,13 @@ export function extraFields(plainRole: unknown, victim: unknown, account: unknow
   return [
     { name: 'all of them together', fields: all, singly: singly(all) },
     { name: 'nested, and in camel case', fields: spelled, singly: singly(spelled) },
+    // Of lesser rights too: who may choose one may choose another one tomorrow.
+    ...['viewer', 'editor']
+      .filter((lesser) => lesser !== plainRole)
+      .map((lesser) => ({
+        name: `\`role\` of ${lesser === 'editor' ? 'an' : 'a'} ${lesser}`,
+        fields: { role: lesser },
+      })),
     { name: '`role` of an admin', fields: { role: plainRole === 'admin' ? 'system_bot' : 'admin' } },
     ...(victim === undefined ? [] : [{ name: "`id` of another user's", fields: { id: victim } }]),
   ];

@@ -3,20 +3,23 @@ import { Blocked, Unverified, type Account, type Check } from '../../fixtures/ch
 import { expect } from '../../fixtures/check/expect.js';
 import { decode } from '../../fixtures/evidence/jwt.js';
 import { Reply } from '../../fixtures/evidence/reply.js';
-import { otherTenant } from './resources.js';
+import { accountId, otherTenant } from './resources.js';
 import { sameAddress } from './users.js';
 
 export interface Known {
   readonly account: Account;
   readonly subject: unknown;
+  /** The id of the tenant; undefined where login does not show it. */
+  readonly tenant: unknown;
 }
 
 /** Two users, and how each is told from the other: the e-mail in `user`, and the subject of the access token. */
 export async function twoUsers(check: Check): Promise<Known[]> {
   // Where a user has one session, these logins would end the one that other checks have of the given accounts.
   const apart = check.target.dialect.sessions === 'one' && check.accounts.canRegister;
-  const given = apart ? await check.registerAccount() : check.target.viewer;
-  const other = given ?? (await otherTenant(check))?.credentials;
+  // Of another account where there is one: what is the same for both tells nothing.
+  const made = apart ? await check.registerAccount() : (await otherTenant(check))?.credentials;
+  const other = made ?? check.target.viewer;
   if (other === undefined) {
     throw new Unverified('There is only one account in this run: set IGNY8_VIEWER_EMAIL and IGNY8_VIEWER_PASSWORD.');
   }
@@ -25,7 +28,7 @@ export async function twoUsers(check: Check): Promise<Known[]> {
     const { access, user } = await check.session(account);
     if (user['email'] !== undefined && !sameAddress(user['email'], account.email))
       throw new Blocked('LOG-03', 'login shows another user than the one who logged in');
-    users.push({ account, subject: decode(access)?.claims[check.target.dialect.subject] });
+    users.push({ account, subject: decode(access)?.claims[check.target.dialect.subject], tenant: accountId(user) });
   }
   return users;
 }
@@ -40,8 +43,10 @@ export function expectOwnLogins(check: Check, users: readonly Known[], replies: 
     const { user: shown, access, refresh } = check.sessionOf(reply, user.account);
     const subject = decode(access)?.claims[check.target.dialect.subject];
     expect(reply, 'the user and the access token').toSatisfy(
-      (shown['email'] === undefined || sameAddress(shown['email'], user.account.email)) && subject === user.subject,
-      'those of the user who logged in',
+      (shown['email'] === undefined || sameAddress(shown['email'], user.account.email)) &&
+        subject === user.subject &&
+        accountId(shown) === user.tenant,
+      'those of the user who logged in, with their own account',
       "another user's",
     );
     for (const token of [access, refresh]) {

@@ -177,6 +177,10 @@ export const FORGERIES: readonly Forgery[] = [
   none('nOnE', 'empty', BOTH),
   none('nOnE', 'old'),
   none('nOnE', 'random'),
+  // Each letter case once in every place: a list of the likely spellings is not the only one.
+  none('nONE', 'empty'),
+  none('noNE', 'empty'),
+  none('NonE', 'empty'),
   none('', 'empty'),
   {
     name: 'no `alg`, with no signature',
