@@ -1,24 +1,24 @@
-/** The defects with which each drift is crossed: three of each area, spread over its list, none that needs a browser or a server of its own. */
+/**
+ * The defects with which each drift is crossed: three of each area, spread over its list, none that needs a browser or a server of its own.
+ * They are named, and not chosen by a rule, so that what is pinned for them stays what it is when further defects are written.
+ */
 import { DEFECTS } from '../defects/index.js';
 import type { Defect } from '../defects/defect.js';
-import { AREAS, CLAUSES } from '../../spec/generated/clauses.js';
 
-/** Defects of each area. */
-const OF_EACH = 3;
+const IDS = `
+  list-bare not-found-with-200 next-missing id-missing-in-list id-urn id-of-minute register-asks-for-more
+  duplicate-overwrites errors-first-only login-201 unknown-email-500 login-reads-bearer refresh-opaque
+  exp-in-milliseconds weak-key iat-behind access-ends-early exp-optional refresh-nested-unwrapped
+  refresh-wants-bearer refresh-race missing-403 jwk-symmetric refresh-token-of-refresh-as-bearer viewer-writes
+  site-not-asked write-names-account malformed-500 surrogate-500 names-composed throttle-headers-missing
+  never-throttled limit-by-x-forwarded-for old-session-ends login-needs-a-plan workers-own-keys
+  schema-drifted-path schema-open-route schema-missing cors-reflects sniffable cors-at-login
+`;
 
-function spread<T>(list: readonly T[], count: number): T[] {
-  return Array.from(
-    { length: Math.min(count, list.length) },
-    (_, n) => list[Math.floor((n * list.length) / count)],
-  ).filter((one) => one !== undefined);
-}
-
-const crossable = DEFECTS.filter(({ server, browser }) => server === undefined && browser !== true);
-const areaOf = ({ clauses }: Defect): string | undefined => CLAUSES.find(({ id }) => id === clauses[0])?.area;
-
-export const SAMPLE: readonly Defect[] = Object.keys(AREAS).flatMap((area) =>
-  spread(
-    crossable.filter((defect) => areaOf(defect) === area),
-    OF_EACH,
-  ),
-);
+export const SAMPLE: readonly Defect[] = IDS.trim()
+  .split(/\s+/)
+  .map((id) => {
+    const defect = DEFECTS.find((one) => one.id === id);
+    if (defect === undefined) throw new Error(`${id} is no defect.`);
+    return defect;
+  });
