@@ -67,7 +67,6 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
       clauses: ['THR-03'],
     },
   ],
-  'login-201': [{ why: 'Measured, and not mended yet.', clauses: ['ROB-05'] }],
   'one-session-tokens-live-on': [
     { why: 'A login ends the one that other checks share.', clauses: ['EXP-06', 'REF-06', 'REF-14'] },
     { why: 'Measured, and not mended yet.', clauses: ['REF-11'] },

@@ -225,8 +225,10 @@ clause('LOG-09', async (check) => {
   await firstSession(check);
   const victims = new Victims(check);
   const rows: Judged[] = NEARLY.map(({ name, of }) => ({ name, judge: () => expectRefusedNearly(victims, of) }));
-  if (check.accounts.canRegister)
+  if (check.accounts.canRegister) {
+    await registered(check);
     rows.push(...NEARLY_ODD.map((row) => ({ name: row.name, judge: () => judgeOdd(check, row) })));
+  }
   await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
   await victims.finish();
 });

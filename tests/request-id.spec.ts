@@ -149,6 +149,10 @@ clause('RID-06', async (check) => {
       const reply = await raw(withHeaders(request, ['x-request-id', sent]));
       if (reply.object === undefined) throw new Blocked('ENV-07', `no JSON: ${String(reply.status)}`, reply.exchange);
       const echoed = reply.object['request_id'];
+      if (echoed === undefined && (await raw(request)).object?.['request_id'] === undefined) {
+        const owner = reply.status < 300 ? 'RID-01' : 'RID-02';
+        throw new Blocked(owner, 'without the header there is no `request_id` either', reply.exchange);
+      }
       expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
         typeof echoed === 'string' && CANONICAL.test(echoed),
         'a UUID all the same',

@@ -68,7 +68,7 @@ export const FORBIDDEN: readonly Defect[] = [
   {
     id: 'foreign-500',
     story: 'The check of the account compares with None.',
-    clauses: ['FOR-04', 'FOR-07'],
+    clauses: ['FOR-04', 'FOR-07', 'ROB-11'],
     replace: () => ({ hidden: () => new Refusal(500, 'Internal server error') }),
   },
   {

@@ -248,7 +248,7 @@ export const REFRESH: readonly Defect[] = [
   {
     id: 'refresh-null-500',
     story: '`None` is handed to the decoder.',
-    clauses: ['REF-10', 'ROB-02', 'ROB-07'],
+    clauses: ['REF-10', 'ROB-07'],
     replace: refusal('refresh', (refusal, context) =>
       refreshOf(context) === null ? new Refusal(500, 'Internal server error') : refusal,
     ),

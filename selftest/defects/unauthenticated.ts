@@ -196,7 +196,7 @@ export const UNAUTHENTICATED: readonly Defect[] = [
   {
     id: 'no-jwt-500',
     story: 'The token is split outside the try block.',
-    clauses: ['UNA-04'],
+    clauses: ['UNA-04', 'ROB-05'],
     replace: (parts) => ({
       verifySignature: (token, kind) => {
         if (kind === 'access' && token.split('.').length !== 3 && token.length < 60)
@@ -247,7 +247,7 @@ export const UNAUTHENTICATED: readonly Defect[] = [
   {
     id: 'payload-read-first',
     story: 'The user is taken from the payload before it is verified, for the log; somebody used it.',
-    clauses: ['UNA-05', 'UNA-06', 'UNA-08', 'UNA-15', 'UNA-17', 'FOR-08', 'UNA-07'],
+    clauses: ['UNA-05', 'UNA-06', 'UNA-08', 'UNA-15', 'UNA-17', 'FOR-08', 'UNA-07', 'UNA-14'],
     replace: takes((token) => token.split('.').length === 3),
   },
   {

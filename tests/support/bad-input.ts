@@ -185,12 +185,6 @@ export const ODD_CHARACTERS: readonly BadInput[] = [
     contentType: `application/json; charset=${charset}`,
     body: json,
   })),
-  {
-    name: 'a newline behind `email`',
-    to: [],
-    also: 'register',
-    body: (good) => json({ ...good, email: `${String(good['email'])}\n` }),
-  },
 ];
 
 const DEPTH = 10_000;
