@@ -68,7 +68,7 @@ export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
     },
   ],
   'one-session-tokens-live-on': [
-    { why: 'A login ends the one that other checks share.', clauses: ['EXP-06', 'REF-06', 'REF-14'] },
+    { why: 'A login ends the one that other checks share.', clauses: ['EXP-06', 'REF-07', 'REF-14'] },
     { why: 'Measured, and not mended yet.', clauses: ['REF-11'] },
   ],
   'three-sessions': [
