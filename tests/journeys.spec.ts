@@ -1,6 +1,6 @@
 /**
  * The guide's client on its documented ways. What a single request must do, the clauses about it say; a journey owns only what shows on
- * the way, and rests on the others.
+ * the way, and depends on the others.
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, type Account, type Chain, type Check } from '../fixtures/check/check.js';

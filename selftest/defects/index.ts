@@ -9,6 +9,7 @@ import { ENVELOPE } from './envelope.js';
 import { EXPIRY } from './expiry.js';
 import { FORBIDDEN } from './forbidden.js';
 import { INPUT_MORE } from './input-more.js';
+import { FRONTS } from './fronts.js';
 import { JOURNEYS } from './journeys.js';
 import { MORE_OF_LIMITS } from './limits-more.js';
 import { LOGIN } from './login.js';
@@ -40,6 +41,7 @@ export const DEFECTS: readonly Defect[] = [
   ...CREDENTIALS,
   ...FORBIDDEN,
   ...ROBUSTNESS,
+  ...FRONTS,
   ...THROTTLE,
   ...MORE_OF_LIMITS,
   ...JOURNEYS,
