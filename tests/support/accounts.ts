@@ -1,5 +1,5 @@
 /** What the clauses about register and login stand on, and what their tables may cost. */
-import { portable, replyOf } from '../../fixtures/check/accounts.js';
+import { portable, replyOf } from '../../fixtures/check/portable.js';
 import { Blocked, Unverified, type Account, type Check } from '../../fixtures/check/check.js';
 import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import type { Row } from '../../fixtures/check/judging.js';

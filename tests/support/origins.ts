@@ -1,6 +1,7 @@
 /** Tokens of every origin: a clause about "the access token" speaks of those that register, each login and each refresh give. */
 import type { ClauseId } from '../../spec/generated/clauses.js';
-import { portable, replyOf, type Account, type Session } from '../../fixtures/check/accounts.js';
+import type { Account, Session } from '../../fixtures/check/accounts.js';
+import { portable, replyOf } from '../../fixtures/check/portable.js';
 import { Blocked, Unverified, type Check } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
 import type { JsonObject } from '../../fixtures/evidence/json.js';
