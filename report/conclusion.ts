@@ -1,6 +1,6 @@
 /** From what a run left behind to its report: the one place that knows how a run of Playwright can end. */
 import type { FullResult } from '@playwright/test/reporter';
-import { publishedRun } from '../fixtures/run/run.js';
+import { publishedRun } from '../fixtures/run/run-state.js';
 import { suiteCommit, suiteVersion } from '../fixtures/run/suite.js';
 import { loadWaivers, type Waivers } from '../fixtures/run/waivers.js';
 import { CONTRACT_VERSION } from '../spec/generated/clauses.js';

@@ -9,7 +9,7 @@ import type {
   TestResult,
 } from '@playwright/test/reporter';
 import { clean } from '../fixtures/evidence/secrets.js';
-import { publishedRun } from '../fixtures/run/run.js';
+import { publishedRun } from '../fixtures/run/run-state.js';
 import { finishedCheck, plainLines } from './collect.js';
 import { Conclusion } from './conclusion.js';
 import type { Report } from './model.js';

@@ -6,7 +6,7 @@ import { GUIDE, pathOf } from '../fixtures/run/dialect.js';
 import { expectRefreshRefused, spend, withSpareBits } from './support/rotation.js';
 import { tokensOfEveryOrigin } from './support/origins.js';
 import { seenStatus } from '../fixtures/check/expect.js';
-import { judgeRefreshForgeries } from './support/forgeries.js';
+import { judgeRefreshForgeries } from './support/forged-tokens.js';
 import type { JsonObject } from '../fixtures/evidence/json.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import { Reply } from '../fixtures/evidence/reply.js';

@@ -20,7 +20,8 @@ import {
   type Spelling,
 } from './support/channels.js';
 import { idOf } from './support/exact.js';
-import { flipped, FORGERIES, judgeForgeries } from './support/forgeries.js';
+import { judgeForgeries } from './support/forged-tokens.js';
+import { flipped, FORGERIES } from './support/forgeries.js';
 import { liveToken } from './support/live-token.js';
 import {
   faultyRequests,

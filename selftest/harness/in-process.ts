@@ -4,7 +4,7 @@ import { runCheck } from '../../fixtures/check/run-check.js';
 import { readConfiguration } from '../../fixtures/setup/configuration.js';
 import type { Cost, Outcome } from '../../fixtures/evidence/outcome.js';
 import { beginRun } from '../../fixtures/setup/begin-run.js';
-import { RunState } from '../../fixtures/run/run.js';
+import { RunState } from '../../fixtures/run/run-state.js';
 import { PATIENCE } from '../../fixtures/setup/preflight.js';
 import { describeTarget } from '../../fixtures/setup/describe-target.js';
 import { wayTo, type GateLevel, type Target } from '../../fixtures/run/target.js';

@@ -1,5 +1,5 @@
 /** Two users who are nearly the same: whoever looks somebody up by less than the whole takes one for the other (REG-14, LOG-03). */
-import { portable, replyOf } from '../../fixtures/check/accounts.js';
+import { portable, replyOf } from '../../fixtures/check/portable.js';
 import { Unverified, type Check, type NewAccount } from '../../fixtures/check/check.js';
 import { expect } from '../../fixtures/check/expect.js';
 import type { Row } from '../../fixtures/check/judging.js';
