@@ -14,6 +14,7 @@ import {
 } from './model.js';
 import { curlLine, type Way } from './outputs/curl.js';
 import { shortened } from './outputs/escape.js';
+import { shellOf } from './outputs/shells.js';
 import { fittingExchanges, isWrong, LONGEST, rowExchange, SHOWN, type Kept } from './room.js';
 import type { ClauseResult, RunVerdict } from './verdict.js';
 
@@ -38,7 +39,8 @@ function reportedFailure(failure: Failure, kept: Kept, way: Way | undefined): Re
     ...defined({
       expected: brief(failure.expected, LONGEST.detail),
       seen: brief(failure.seen, LONGEST.detail),
-      curl: exchange === undefined || way === undefined ? undefined : curlLine(exchange, way),
+      curl:
+        exchange === undefined || way === undefined ? undefined : curlLine(exchange, way, shellOf(process.platform)),
     }),
   };
 }

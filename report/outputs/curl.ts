@@ -1,7 +1,7 @@
-/** An exchange as a line that repeats it by hand: what was masked becomes a shell variable to fill in. */
+/** An exchange as a line that repeats it by hand: what was masked becomes a variable of the shell to fill in. */
 import type { Exchange } from '../../fixtures/evidence/outcome.js';
-import { shellWord, visible } from './escape.js';
 import { NOISE } from './headers.js';
+import type { Part, Shell, Word } from './shells.js';
 
 /** What stands for a secret in a recorded exchange; a mask may have been masked again. */
 const MASK = /«(?:[^«»]|«[^«»]*»)*»/g;
@@ -11,21 +11,21 @@ const SHORTENED = /… \(\d+ characters\)$/;
 
 /** @param before the text in front of the mask: says which token it is where the mask does not */
 function variable(mask: string, before: string): string {
-  if (/^«\W*password/i.test(mask)) return '$IGNY8_PASSWORD';
-  if (/^«\W*refresh/i.test(mask) || /refresh"?\s*[:=]\s*"?$/i.test(before)) return '$REFRESH_TOKEN';
-  if (/^«\W*access/i.test(mask) || /(authorization: \w+ |access"?\s*[:=]\s*"?)$/i.test(before)) return '$ACCESS_TOKEN';
-  return '$SECRET';
+  if (/^«\W*password/i.test(mask)) return 'IGNY8_PASSWORD';
+  if (/^«\W*refresh/i.test(mask) || /refresh"?\s*[:=]\s*"?$/i.test(before)) return 'REFRESH_TOKEN';
+  if (/^«\W*access/i.test(mask) || /(authorization: \w+ |access"?\s*[:=]\s*"?)$/i.test(before)) return 'ACCESS_TOKEN';
+  return 'SECRET';
 }
 
-function word(text: string): string {
-  if (!text.includes('«')) return shellWord(text);
-  const filled = text.replace(MASK, (mask, at: number) => `\u0000${variable(mask, text.slice(0, at))}\u0000`);
-  const parts = filled.split('\u0000');
-  // Literals are the even parts, variables the odd ones. In double quotes where no literal minds, else spliced.
-  if (parts.every((part, i) => i % 2 === 1 || !/["$`\\!]/.test(part))) {
-    return `"${parts.map((part, i) => (i % 2 === 1 ? part : visible(part, 4000))).join('')}"`;
+/** A text with a variable in place of each mask. */
+function word(text: string): Word {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const { 0: mask, index } of text.matchAll(MASK)) {
+    parts.push(text.slice(end, index), { variable: variable(mask, text.slice(0, index)) });
+    end = index + mask.length;
   }
-  return parts.map((part, i) => (i % 2 === 1 ? `"${part}"` : part === '' ? '' : shellWord(part))).join('');
+  return [...parts, text.slice(end)];
 }
 
 export interface Way {
@@ -35,26 +35,25 @@ export interface Way {
   readonly gateway: readonly string[];
 }
 
-/** A header of IGNY8_HEADERS, by a variable for its value: `-H "CF-Access-Client-Id: $IGNY8_HEADER_1"`. */
-function gatewayHeader(name: string, i: number): string {
-  const value = `$IGNY8_HEADER_${String(i + 1)}`;
-  return /^[\w-]+$/.test(name) ? `"${name}: ${value}"` : `${shellWord(`${name}: `)}"${value}"`;
-}
-
-export function curlLine({ request }: Exchange, { baseUrl, gateway }: Way): string {
+/**
+ * @param shell how it is quoted, and how its variables are written
+ */
+export function curlLine({ request }: Exchange, { baseUrl, gateway }: Way, shell: Shell): string {
   const { method, path, headers, body } = request;
   const address = /^https?:/.test(path) ? path : baseUrl + path;
-  const words = ['curl', '-i', ...(method === 'GET' ? [] : ['-X', shellWord(method)]), word(address)];
+  const args: Word[] = [['-i'], ...(method === 'GET' ? [] : [['-X'], [method]]), word(address)];
   const sameOrigin =
     URL.canParse(address) && URL.canParse(baseUrl) && new URL(address).origin === new URL(baseUrl).origin;
   const added = sameOrigin ? gateway : [];
   // A gateway's header takes the place of one of the same name, as it did in the run.
   const replaced = new Set(added.map((name) => name.toLowerCase()));
   for (const [name, value] of headers) {
-    if (!NOISE.test(name) && !replaced.has(name.toLowerCase())) words.push('-H', word(`${name}: ${value}`));
+    if (!NOISE.test(name) && !replaced.has(name.toLowerCase())) args.push(['-H'], word(`${name}: ${value}`));
   }
-  for (const [i, name] of added.entries()) words.push('-H', gatewayHeader(name, i));
+  // Those of IGNY8_HEADERS have a variable for their value: `-H "CF-Access-Client-Id: $IGNY8_HEADER_1"`.
+  for (const [i, name] of added.entries()) args.push(['-H'], [`${name}: `, { variable: `IGNY8_HEADER_${i + 1}` }]);
+  if (body === undefined || body === '') return shell({ args, body: undefined });
   // What was shortened cannot be repeated from here.
-  if (body !== undefined && body !== '') words.push('--data-binary', SHORTENED.test(body) ? '@body' : word(body));
-  return words.join(' ');
+  if (SHORTENED.test(body)) return shell({ args: [...args, ['--data-binary'], ['@body']], body: undefined });
+  return shell({ args, body: word(body) });
 }

@@ -61,9 +61,3 @@ export function workflowText(text: string): string {
 export function workflowProperty(text: string): string {
   return workflowText(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
-
-/** For one word of a POSIX shell. */
-export function shellWord(text: string): string {
-  const word = visible(text, 4000);
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
