@@ -1,5 +1,5 @@
 import { jsonRequest } from '../fixtures/check/api.js';
-import { Blocked, Finding, Unverified, type Account, type Check, type Session } from '../fixtures/check/check.js';
+import { Blocked, Finding, Unverified, type Account } from '../fixtures/check/check.js';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Row } from '../fixtures/check/judging.js';
@@ -11,7 +11,7 @@ import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { keepingAgent } from '../fixtures/http/way.js';
 import { pathOf } from '../fixtures/run/dialect.js';
 import { wayTo } from '../fixtures/run/target.js';
-import { firstAndCostly, firstLoginOf, registered, Victims, type Judged } from './support/accounts.js';
+import { firstAndCostly, registered, Victims, type Judged } from './support/accounts.js';
 import { compareRefusals } from './support/accounts-alike.js';
 import { madeAlike, PAIRS } from './support/accounts-pairs.js';
 import {
@@ -27,13 +27,16 @@ import {
   STRANGERS,
   strayAuthorizations,
   WRONG_PASSWORDS,
+  expectOwnUser,
+  registersWith,
 } from './support/accounts-login.js';
 import { firstSession } from './support/lifetimes.js';
-import { expectOwnLogins, twoUsers } from './support/accounts-together.js';
+import { expectOwnLogins, twoUsers, secondLogin, twoAtOnce } from './support/accounts-together.js';
 import { everyAnswer } from './support/sample-answers.js';
 import { timingSideChannel } from './support/timing.js';
 import { isRefusedHere } from './support/unauthenticated.js';
-import { ROLES, sameAddress } from './support/users.js';
+import { sameAddress } from './support/users.js';
+import { faultsOfUser, shownUsers, expectShown } from './support/shown-users.js';
 
 clause('LOG-01', async (check) => {
   const { account, reply } = await check.firstLogin();
@@ -49,38 +52,6 @@ clause('LOG-01', async (check) => {
     expect(literal, `POST ${pathOf('login')}`).toHaveStatus(200);
   }
 });
-
-/** What of a `user` is not as the guide has it. */
-function faultsOfUser(user: Readonly<Record<string, unknown>>): string[] {
-  const account = (typeof user['account'] === 'object' ? user['account'] : undefined) as
-    Record<string, unknown> | null | undefined;
-  return [
-    !Number.isInteger(user['id']) && '`id` is not an integer',
-    ...['email', 'username'].map((name) => typeof user[name] !== 'string' && `\`${name}\` is not a text`),
-    !ROLES.includes(String(user['role'])) && `\`role\` is ${JSON.stringify(user['role'] ?? 'missing')}`,
-    ...['id', 'name', 'slug'].map((name) => account?.[name] === undefined && `\`account.${name}\` is missing`),
-    ...['name', 'slug'].map(
-      (name) =>
-        account?.[name] !== undefined && typeof account[name] !== 'string' && `\`account.${name}\` is not a text`,
-    ),
-  ].filter((fault) => fault !== false);
-}
-
-/** The users that logins of this run have shown: of the owner, of the viewer, and of somebody who has just registered. */
-async function shownUsers(check: Check): Promise<{ name: string; account: Account; reply: Reply }[]> {
-  const { account, reply } = await firstSession(check);
-  const users = [{ name: 'the owner', account, reply }];
-  const { viewer } = check.target;
-  if (viewer !== undefined)
-    users.push({
-      name: 'the viewer',
-      account: viewer,
-      reply: await check.memo('viewer', () => check.api.login(viewer)),
-    });
-  if (!check.accounts.canRegister) return users;
-  const made = await registered(check);
-  return [...users, { name: 'who has just registered', account: made.account, reply: await firstLoginOf(check) }];
-}
 
 clause('LOG-02', async (check) => {
   const { user, reply: first } = await firstSession(check);
@@ -121,18 +92,6 @@ clause('LOG-03', async (check) => {
   }
   await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
 });
-
-/** A login shows the user who logged in. */
-function expectShown(account: Account, reply: Reply): void {
-  const { email, username } = reply.user;
-  if (reply.status !== 200 || email === undefined) throw new Unverified(`Login shows no e-mail: ${seenStatus(reply)}.`);
-  expect(reply, 'the user returned').toSatisfy(
-    sameAddress(email, account.email) &&
-      (account.username === undefined || username === undefined || username === account.username),
-    'the one who logged in',
-    'another one',
-  );
-}
 
 clause('LOG-04', async (check) => {
   await firstSession(check);
@@ -233,26 +192,6 @@ clause('LOG-09', async (check) => {
   await victims.finish();
 });
 
-/** Another login of the same account: the second one of LOG-10. */
-async function secondLogin(check: Check): Promise<Session> {
-  const session = await check.login((await firstSession(check)).account);
-  await check.returnChain(session);
-  return session;
-}
-
-/** Two logins of one account at the same moment. */
-async function twoAtOnce(check: Check): Promise<[Session, Session]> {
-  const account = await check.ownAccount();
-  const { email, password } = account;
-  const request = check.api.request('login', { email, password });
-  const [one, other] = (await check.sender.sendAtOnce([request, request])).map((reply) => {
-    if (!(reply instanceof Reply)) throw reply;
-    return check.sessionOf(reply, account);
-  });
-  if (one === undefined || other === undefined) throw new Unverified('Two logins at once were not answered.');
-  return [one, other];
-}
-
 clause('LOG-10', async (check) => {
   const first = await firstSession(check);
   const rows = [
@@ -269,18 +208,6 @@ clause('LOG-10', async (check) => {
     );
   });
 });
-
-/** A response to right credentials, whatever stood in `Authorization`. */
-function expectOwnUser(reply: Reply, account: Account): void {
-  expect(reply, 'the response').toHaveStatus(200);
-  const { email } = reply.user;
-  if (typeof email !== 'string') return;
-  expect(reply, 'the user returned').toSatisfy(
-    sameAddress(email, account.email),
-    'the one whose e-mail and password were sent',
-    'another one',
-  );
-}
 
 clause('LOG-11', async (check) => {
   const { account, access, user: first } = await firstSession(check);
@@ -300,14 +227,6 @@ clause('LOG-11', async (check) => {
   }
   await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
 });
-
-/** Whose account it is, REG-02 says. */
-async function registersWith(check: Check, header: string): Promise<void> {
-  const request = check.api.request('register', check.api.registration(check.newAccount()), {
-    headers: [['authorization', header]],
-  });
-  expect(await check.raw(request), 'the response').toHaveStatus(200, 201);
-}
 
 clause('LOG-12', { phase: 'every-response' }, async (check) => {
   await firstSession(check);

@@ -1,46 +1,26 @@
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Finding, Unverified, type Chain, type Check, type Session } from '../fixtures/check/check.js';
+import { Blocked, Unverified, type Chain, type Check, type Session } from '../fixtures/check/check.js';
 import { named } from '../fixtures/check/judging.js';
 import { oddJson } from '../fixtures/check/api.js';
 import { GUIDE, pathOf } from '../fixtures/run/dialect.js';
-import { expectRefreshRefused, spend, withSpareBits } from './support/rotation.js';
+import { expectRefreshRefused, spend, dependsOnRotations } from './support/rotation.js';
 import { tokensOfEveryOrigin } from './support/origins.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { judgeRefreshForgeries } from './support/forged-tokens.js';
-import type { JsonObject } from '../fixtures/evidence/json.js';
-import type { Sendable } from '../fixtures/check/sender.js';
-import { Reply } from '../fixtures/evidence/reply.js';
 import type { Judged } from './support/accounts.js';
 import { foreignToken } from './support/accounts-login.js';
-import { withQuery } from './support/protected-routes.js';
-import { protectedRoutes, type ProtectedRoute } from './support/token-routes.js';
-import type { TokenPair } from '../fixtures/run/run.js';
-import { decode, encodePart, resign } from '../fixtures/evidence/jwt.js';
-
-interface Rotation {
-  readonly before: Session;
-  readonly reply: Reply;
-}
-
-/** The one rotation that the clauses about a successful response look at, of a login that nobody else has to do with. */
-function rotation(check: Check): Promise<Rotation> {
-  return check.memo('rotation', async () => {
-    const before = await check.login();
-    return { before, reply: await check.api.refresh(before.refresh) };
-  });
-}
-
-/** The same, where a clause is about something behind the success: rests on REF-01. */
-async function rotated(check: Check): Promise<Rotation & TokenPair> {
-  const { before, reply } = await check.answered('REF-01', 'refresh', () => rotation(check));
-  const access = reply.token('access');
-  // Where nothing rotates, the token presented stays: what the others ask of the access token has its meaning all the same.
-  const refresh = reply.token('refresh') ?? (check.target.dialect.rotates ? undefined : before.refresh);
-  if (reply.status !== 200 || access === undefined || refresh === undefined) {
-    throw new Blocked('REF-01', `refresh returned no usable tokens: ${seenStatus(reply)}`, reply.exchange);
-  }
-  return { before, reply, access, refresh };
-}
+import { protectedRoutes } from './support/token-routes.js';
+import {
+  rotation,
+  rotated,
+  expectSameUser,
+  opensToo,
+  laterRefreshes,
+  besideForeign,
+} from './support/first-rotation.js';
+import { reuse, REUSES, respelled, afterNewLogin } from './support/spent-tokens.js';
+import { NO_JWTS, elsewhere, REFUSED_BEFORE, authorizations, badTokens } from './support/refresh-requests.js';
+import { RACES, race, RACERS } from './support/refresh-race.js';
 
 clause('REF-01', async (check) => {
   const { before, reply } = await rotation(check);
@@ -56,49 +36,6 @@ clause('REF-01', async (check) => {
   expect(reply, 'refresh response').toCarryDocumentedTokens();
 });
 
-/** The new access token is for the user of the login. That its claim is an id, TOK-04 says: an e-mail names the user, too. */
-function expectSameUser(
-  check: Check,
-  reply: Reply,
-  { access: old, user }: { readonly access: string; readonly user: JsonObject },
-  access: string,
-): void {
-  const [was, is] = [old, access].map((token) => decode(token)?.claims[check.target.dialect.subject]);
-  const names = [user['email'], user['username']].filter((name) => name !== undefined);
-  expect(reply, 'the user of the new access token').toSatisfy(
-    was === is || String(was) === String(is) || names.some((name) => name === is),
-    'the one who logged in',
-    'another one',
-  );
-}
-
-/** The new access token opens this route, as the one from login does. */
-async function opensToo({ ask }: ProtectedRoute, before: string, access: string): Promise<Reply> {
-  const opened = await ask(access);
-  if (opened.status >= 300) {
-    const control = await ask(before);
-    if (control.status >= 300)
-      throw new Unverified(`The access token of the login does not open it either (${seenStatus(control)}).`);
-  }
-  expect(opened, 'the new access token').toHaveStatus(200, 201);
-  return opened;
-}
-
-/** REF-02 of tokens that others were given: whose they are, by their subject. */
-async function laterRefreshes(check: Check): Promise<Judged[]> {
-  const all = await tokensOfEveryOrigin(check, ['access']);
-  return all
-    .filter(({ occasion }) => occasion === 'refresh')
-    .map(({ name, issued }) => ({
-      name,
-      judge: () => {
-        const { reply, token, login, user } = issued();
-        expectSameUser(check, reply, { access: login?.token('access') ?? '', user }, token);
-        return Promise.resolve();
-      },
-    }));
-}
-
 clause('REF-02', async (check) => {
   const { before, access, refresh } = await rotated(check);
   const owner = await check.session();
@@ -112,16 +49,7 @@ clause('REF-02', async (check) => {
     },
   }));
   rows.push(...(await laterRefreshes(check)));
-  if (foreign !== undefined)
-    rows.push({
-      name: 'a refresh beside the live access token of somebody else',
-      judge: async () => {
-        const reply = await check.api.refresh(refresh, { access: foreign });
-        const next = reply.status === 200 ? reply.token('access') : undefined;
-        if (next === undefined) throw new Unverified(`It is answered with ${seenStatus(reply)}: see REF-07.`);
-        expectSameUser(check, reply, before, next);
-      },
-    });
+  if (foreign !== undefined) rows.push(besideForeign(check, before, refresh, foreign));
   await check.eachRow(rows, ({ judge }) => judge());
 });
 
@@ -136,42 +64,6 @@ clause('REF-04', async (check) => {
     throw new Blocked('REF-01', 'refresh gives no refresh token', reply.exchange);
   expect(reply, 'the new refresh token').toSatisfy(refresh !== before.refresh, 'another one', 'the one presented');
 });
-
-/** A spent token presented again when `later` others have come after its successor, and then the newest of its chain. */
-function reuse(check: Check, later: number): Promise<{ reuse: Reply; newest: Reply }> {
-  return check.memo(`reuse after ${String(later)}`, async () => {
-    const { chain: mine } = await check.expendable();
-    const spent = await spend(check, mine);
-    for (let turn = 0; turn < later; turn += 1) await mine.rotate();
-    mine.invalidate();
-    const again = await check.api.refresh(spent);
-    return { reuse: again, newest: await check.api.refresh(mine.refresh) };
-  });
-}
-
-const REUSES = [
-  { name: 'the spent refresh token', later: 0 },
-  { name: 'a refresh token that was spent two rotations ago', later: 1 },
-  { name: 'a refresh token that was spent four rotations ago', later: 3 },
-];
-
-/** The same token in another spelling: whoever remembers spent tokens as text does not know it again. */
-async function respelled(check: Check): Promise<void> {
-  const { chain: mine } = await check.expendable();
-  const spent = await spend(check, mine);
-  mine.invalidate();
-  for (const spelled of [`${spent}=`, withSpareBits(spent), ` ${spent} `, `Bearer ${spent}`])
-    expectRefreshRefused(check, await check.api.refresh(spelled), 'the spent token, spelled in another way', 400);
-}
-
-/** A spent token in other company: a new session of its user, and that one's access token. */
-async function afterNewLogin(check: Check): Promise<void> {
-  const { chain: mine, account } = await check.expendable();
-  const spent = await spend(check, mine);
-  mine.invalidate();
-  const { access } = await check.login(account);
-  expectRefreshRefused(check, await check.api.refresh(spent, { access }), 'the spent refresh token');
-}
 
 clause('REF-05', async (check) => {
   const rows = REUSES.map(({ name, later }) => ({
@@ -205,57 +97,17 @@ clause('REF-06', async (check) => {
   }
 });
 
-/** An access token past its `exp`: signed with the key where the run has it, else with its old signature. */
-function expired(access: string, secret: string | undefined): string {
-  const decoded = decode(access);
-  const past = { exp: 1_500_000_000 };
-  if (decoded === undefined) return 'expired';
-  return secret === undefined
-    ? `${decoded.parts[0]}.${encodePart({ ...decoded.claims, ...past })}.${decoded.parts[2]}`
-    : resign(access, secret, { claims: past });
-}
-
-/** Refreshes in a row that REF-07 and REF-15 may need of one chain. */
-const TURNS = 6;
-
-/** @throws Blocked by REF-06 if a chain does not last as long as that, whatever stands beside its token */
-async function dependsOnRotations(check: Check): Promise<void> {
-  const lasts = await check.memo('as many rotations', async () => {
-    let { refresh } = await check.login();
-    for (let turn = 0; turn < TURNS; turn += 1) {
-      const reply = await check.api.refresh(refresh);
-      if (reply.status !== 200) return reply;
-      refresh = reply.token('refresh') ?? refresh;
-    }
-    return undefined;
-  });
-  if (lasts !== undefined)
-    throw new Blocked('REF-06', `a chain is refused when it is rotated often: ${seenStatus(lasts)}`, lasts.exchange);
-}
-
 clause('REF-07', async (check) => {
   const mine = await check.provenChain();
   const foreign = await foreignToken(check);
-  const rows = [
-    { name: 'none', authorization: undefined },
-    { name: 'an expired access token', authorization: `Bearer ${expired(mine.access, check.target.secret)}` },
-    { name: 'a token that is no JWT', authorization: 'Bearer null' },
-    { name: 'another scheme', authorization: 'Token 0123456789abcdef' },
-    ...(foreign === undefined ? [] : [{ name: 'the live token of somebody else', authorization: `Bearer ${foreign}` }]),
-  ];
-  await check.eachRow(
-    rows.map((row) => ({ ...row, name: `Authorization: ${row.name}` })),
-    async ({ authorization }) => {
-      const headers = authorization === undefined ? [] : [['authorization', authorization] as const];
-      const reply = await check.api.refresh(mine.refresh, { headers });
-      if (reply.status !== 200) await dependsOnRotations(check);
-      expect(reply, 'refresh').toHaveStatus(200);
-      mine.advance(reply);
-    },
-  );
+  await check.eachRow(authorizations(mine.access, check.target.secret, foreign), async ({ authorization }) => {
+    const headers = authorization === undefined ? [] : [['authorization', authorization] as const];
+    const reply = await check.api.refresh(mine.refresh, { headers });
+    if (reply.status !== 200) await dependsOnRotations(check);
+    expect(reply, 'refresh').toHaveStatus(200);
+    mine.advance(reply);
+  });
 });
-
-const NO_JWTS = ['not-a-token', 'a.b.c', '0123456789abcdef'.repeat(8), '..', 'null', '{}', 'eyJ.eyJ.', '新.しい.😀'];
 
 clause('REF-08', async (check) => {
   await check.provenChain();
@@ -286,19 +138,8 @@ clause('REF-09', async (check) => {
 
 clause('REF-10', async (check) => {
   const mine = await check.provenChain();
-  const rows: { name: string; token: unknown; statuses: number[] }[] = [
-    { name: 'missing', token: undefined, statuses: [400] },
-    { name: 'null', token: null, statuses: [400] },
-    { name: 'a number', token: 12345, statuses: [400] },
-    { name: 'a boolean', token: true, statuses: [400] },
-    { name: 'an array', token: ['a.b.c'], statuses: [400] },
-    { name: 'an array with the live token in it', token: [mine.refresh], statuses: [400] },
-    { name: 'an object', token: { token: 'a.b.c' }, statuses: [400] },
-    { name: 'empty', token: '', statuses: [400, 401] },
-    { name: 'spaces', token: '   ', statuses: [400, 401] },
-  ];
   await check.eachRow(
-    rows.map((row) => ({ ...row, name: `refresh token ${row.name}` })),
+    badTokens(mine.refresh).map((row) => ({ ...row, name: `refresh token ${row.name}` })),
     async ({ token, statuses }) => {
       const reply = await check.raw(check.api.refreshRequest(token));
       if (statuses.includes(401)) expectRefreshRefused(check, reply, 'refresh', 400);
@@ -314,62 +155,12 @@ clause('REF-10', async (check) => {
   await mine.rotate();
 });
 
-/** The live refresh token in any place but the one that the guide has for it. */
-function elsewhere(check: Check, token: string): { name: string; request: Sendable }[] {
-  const plain = (headers: Sendable['headers'] = []): Sendable => check.api.request('refresh', {}, { headers });
-  const cookies = ['refresh', 'refresh_token', 'refreshToken', 'jwt-refresh-token'].map((name) => `${name}=${token}`);
-  return [
-    { name: 'missing, and the live one as bearer token', request: plain([['authorization', `Bearer ${token}`]]) },
-    { name: 'missing, and the live one in cookies', request: plain([['cookie', cookies.join('; ')]]) },
-    { name: 'missing, and the live one in `X-Refresh-Token`', request: plain([['x-refresh-token', token]]) },
-    {
-      name: 'missing, and the live one in the query',
-      request: withQuery(plain(), new URLSearchParams({ refresh: token, refresh_token: token }).toString()),
-    },
-  ];
-}
-
 clause('REF-11', judgeRefreshForgeries);
 
-/** Requests of one race, and races in a row. */
-const RACERS = 8;
-const RACES = 3;
-
 clause('REF-12', async (check) => {
-  const counts: number[] = [];
-  for (let race = 0; race < RACES; race += 1) {
-    const { chain: mine } = await check.expendable();
-    await spend(check, mine);
-    const request = check.api.refreshRequest(mine.refresh);
-    const answers = await check.sender.sendAtOnce(Array.from({ length: RACERS }, () => request));
-    mine.invalidate();
-    const winners = answers.filter(
-      (answer): answer is Reply =>
-        answer instanceof Reply && answer.status === 200 && answer.token('refresh') !== undefined,
-    );
-    counts.push(winners.length);
-    // Who comes too late is refused; that the server falls over is no refusal.
-    for (const loser of answers) {
-      if (!(loser instanceof Reply)) throw loser;
-      if (!winners.includes(loser)) expect(loser, 'the loser of a race').toBeNoServerError();
-    }
-    if (winners.length === 1) continue;
-    const first = answers.find((answer): answer is Reply => answer instanceof Reply);
-    if (winners.length === 0) {
-      throw new Finding(
-        `none of ${String(RACERS)} simultaneous uses of one live refresh token was answered with tokens: an honest client with two tabs is logged out`,
-        first?.exchange,
-      );
-    }
-    let working = 0;
-    for (const winner of winners)
-      working += (await check.askProtected(winner.token('access') ?? '')).status === 200 ? 1 : 0;
-    throw new Finding(
-      `${String(winners.length)} of ${String(RACERS)} simultaneous uses of one refresh token were answered with tokens, expected 1; ${String(working)} of these access tokens work`,
-      winners[1]?.exchange,
-    );
-  }
-  check.measure('simultaneous uses answered with tokens', `${counts.join(', ')} of ${String(RACERS)} each`);
+  const winners: number[] = [];
+  for (let turn = 0; turn < RACES; turn += 1) winners.push(await race(check));
+  check.measure('simultaneous uses answered with tokens', `${winners.join(', ')} of ${String(RACERS)} each`);
 });
 
 clause('REF-13', async (check) => {
@@ -412,23 +203,6 @@ clause('REF-14', async (check) => {
     ({ judge }) => judge(),
   );
 });
-
-/** Ways to be refused before anything is rotated, with the live token in the request. */
-const REFUSED_BEFORE = [
-  { name: 'malformed JSON', type: 'application/json', body: (good: string) => good.slice(0, -1), by: 'ROB-01' },
-  { name: 'another content type', type: 'text/plain', body: asItIs, by: 'ROB-03' },
-  { name: 'an array as the token', type: 'application/json', body: inArray, by: 'REF-10' },
-  { name: 'a charset that there is none of', type: 'application/json; charset=x-none', body: asItIs, by: 'ROB-05' },
-  { name: 'a wrong method', type: 'application/json', body: asItIs, by: 'ENV-11', method: 'PUT' },
-] as const;
-
-function asItIs(good: string): string {
-  return good;
-}
-
-function inArray(good: string): string {
-  return good.replace(/:(".*")\}$/, ':[$1]}');
-}
 
 clause('REF-15', async (check) => {
   // A login of its own: how often a chain rotates is REF-06's question.

@@ -1,10 +1,10 @@
 /** Registrations that meet others: duplicates, user names that are taken, and several at the same moment. */
 import { Finding, Unverified, type Check, type NewAccount } from '../../fixtures/check/check.js';
-import { expect } from '../../fixtures/check/expect.js';
+import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import { Reply } from '../../fixtures/evidence/reply.js';
-import { expectNotThePassword } from './accounts.js';
+import { expectNotThePassword, type Judged, duplicate } from './accounts.js';
 import { newAddress, registerWith } from './accounts-register.js';
-import { sameAddress } from './users.js';
+import { sameAddress, capitalDomain } from './users.js';
 
 /** What of the user that register shows is not what was sent. */
 export function expectOwn(reply: Reply, { email, username }: NewAccount): void {
@@ -116,4 +116,84 @@ export async function duplicateOfNew(check: Check): Promise<void> {
   const second = await registerWith(check, { email: first.email });
   expect(second.reply, 'a second registration').toHaveStatus(400, 409);
   await expectUntouched(check, first, second.account);
+}
+
+/** Registrations of an e-mail that is taken, in a row: none of them changes whose it is. */
+export function registeredAgain(check: Check, first: NewAccount): Judged[] {
+  const rows = [
+    { name: 'the same e-mail', send: () => duplicate(check) },
+    { name: 'the same body a second time', send: () => registerWith(check, { ...first }) },
+    {
+      name: 'the same e-mail and user name, with another password',
+      send: () => registerWith(check, { email: first.email, username: first.username }),
+    },
+  ];
+  const again = rows.map(({ name, send }) => ({
+    name,
+    judge: async () => {
+      const { account, reply } = await send();
+      expect(reply, 'a second registration').toHaveStatus(400, 409);
+      await expectUntouched(check, first, account);
+    },
+  }));
+  return [
+    ...again,
+    { name: 'the same e-mail, of an account that never logged in', judge: () => duplicateOfNew(check) },
+    {
+      name: 'the same e-mail with a blank behind it',
+      judge: async () => {
+        const { reply } = await registerWith(check, { email: `${first.email} ` });
+        if (reply.status < 300 && !sameAddress(reply.user['email'], first.email))
+          check.note('taken for another e-mail: see REG-06');
+        else expect(reply).toHaveStatus(400, 409);
+      },
+    },
+  ];
+}
+
+/** The e-mail of somebody who is registered, in other letter case. */
+export function inOtherCase(check: Check, email: string): Judged[] {
+  const rows = [
+    { name: 'in small letters', email: email.toLowerCase() },
+    { name: 'in capitals', email: email.toUpperCase() },
+    { name: 'its domain in capitals', email: capitalDomain(email) },
+  ];
+  const refused = async (other: string): Promise<void> => {
+    const { reply } = await registerWith(check, { email: other });
+    expect(reply, 'the same e-mail in other letter case').toHaveStatus(400, 409);
+  };
+  const beyond = {
+    name: 'with letters beyond ASCII, in capitals',
+    judge: async () => {
+      const { local, domain } = newAddress(check);
+      const { reply } = await registerWith(check, { email: `m\u00fcller.${local}@${domain}` });
+      if (reply.status >= 400 && reply.status < 500)
+        throw new Unverified(`Register takes no such address: ${seenStatus(reply)}.`);
+      await refused(`M\u00dcLLER.${local}@${domain}`);
+    },
+  };
+  return [...rows.map((row) => ({ name: row.name, judge: () => refused(row.email) })), beyond];
+}
+
+/** User names that somebody has, or that look like somebody else's e-mail. */
+export function takenNames(check: Check, taken: string): Judged[] {
+  return [
+    {
+      name: 'a user name that is taken',
+      judge: async () => {
+        expectOtherName((await registerWith(check, { username: taken })).reply, taken);
+      },
+    },
+    {
+      name: 'a user name that is taken, in capitals',
+      judge: async () => {
+        const username = taken.toUpperCase();
+        const { reply } = await registerWith(check, { username });
+        // Whether letter case tells two names apart is the server's choice.
+        if (reply.status >= 300) expect(reply, 'the registration').toHaveStatus(400, 409);
+      },
+    },
+    { name: "a user name that is another user's e-mail", judge: () => nameLikeEmail(check) },
+    { name: 'one user name, several times at the same moment', judge: () => nameRace(check) },
+  ];
 }

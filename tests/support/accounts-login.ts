@@ -11,7 +11,8 @@ import { cookiesOf } from './channels.js';
 import { withQuery } from './protected-routes.js';
 import { otherTenant } from './resources.js';
 import { isRefusedHere } from './unauthenticated.js';
-import { otherCase } from './users.js';
+import { otherCase, sameAddress } from './users.js';
+import { expect } from '../../fixtures/check/clause.js';
 
 /** Credentials that are wrong, made of right ones. */
 export interface Wrong extends Row {
@@ -282,4 +283,24 @@ export async function strayAuthorizations(
     { name: '`Bearer` with nothing behind it', header: 'Bearer' },
     ...SCHEMES.map((scheme) => ({ name: `credentials of ${scheme}`, header: `${scheme} ${stale}` })),
   ];
+}
+
+/** A response to right credentials, whatever stood in `Authorization`. */
+export function expectOwnUser(reply: Reply, account: Account): void {
+  expect(reply, 'the response').toHaveStatus(200);
+  const { email } = reply.user;
+  if (typeof email !== 'string') return;
+  expect(reply, 'the user returned').toSatisfy(
+    sameAddress(email, account.email),
+    'the one whose e-mail and password were sent',
+    'another one',
+  );
+}
+
+/** Whose account it is, REG-02 says. */
+export async function registersWith(check: Check, header: string): Promise<void> {
+  const request = check.api.request('register', check.api.registration(check.newAccount()), {
+    headers: [['authorization', header]],
+  });
+  expect(await check.raw(request), 'the response').toHaveStatus(200, 201);
 }

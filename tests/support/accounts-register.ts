@@ -5,7 +5,9 @@ import { expect } from '../../fixtures/check/expect.js';
 import type { Row } from '../../fixtures/check/judging.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { accountId, listed, otherTenant } from './resources.js';
-import { capitalDomain, ROLES } from './users.js';
+import { capitalDomain, ROLES, sameAddress } from './users.js';
+import type { Judged } from './accounts.js';
+import { Blocked } from '../../fixtures/check/findings.js';
 
 const LONGEST_BCRYPT = 72;
 
@@ -230,4 +232,71 @@ export async function seesRowsOf(check: Check, other: string, access: string): P
 export async function everybodySeesRowsOf(check: Check, other: string): Promise<boolean> {
   const somebody = await otherTenant(check);
   return somebody !== undefined && seesRowsOf(check, other, somebody.access);
+}
+
+/** E-mails that are none: refused with 400; what is around a good one may be left out. */
+export function badEmails(check: Check): Judged[] {
+  return [
+    ...MALFORMED_EMAILS.map(({ name, of }) => ({
+      name: `an e-mail ${name}`,
+      judge: async () => {
+        const { local, domain } = newAddress(check);
+        expect((await registerWith(check, { email: of(local, domain) })).reply).toHaveStatus(400);
+      },
+    })),
+    ...PADDED_EMAILS.map(({ name, of }) => ({
+      name: `an e-mail ${name}`,
+      judge: async () => {
+        const { email } = check.newAccount();
+        const { reply } = await registerWith(check, { email: of(email) });
+        if (reply.status < 300 && sameAddress(reply.user['email'], email))
+          check.note('taken without what is around it');
+        else expect(reply).toHaveStatus(400);
+      },
+    })),
+  ];
+}
+
+/** The same number of characters, each of the block Latin Extended. */
+function beyondAscii(plain: string): string {
+  return Array.from(plain, (character) => String.fromCharCode(0x100 + (character.charCodeAt(0) & 0x7f))).join('');
+}
+
+/** Passwords of fewer than eight characters, made of a good one. */
+export const SHORT_PASSWORDS = [
+  { name: 'a password of seven characters', of: (plain: string) => plain.slice(0, 7) },
+  { name: 'a password of one character', of: (plain: string) => plain.slice(0, 1) },
+  // Each character two bytes in UTF-8, and none of it written down here: reports quote the source of a check.
+  { name: 'a password of seven characters in fourteen bytes', of: (plain: string) => beyondAscii(plain.slice(0, 7)) },
+  { name: 'a password of seven characters, one of them an emoji', of: (plain: string) => `${plain.slice(0, 6)}😀` },
+];
+
+/**
+ * A registration with fields that are not the client's to set: refused, or without effect.
+ * @param own an access token of another account
+ * @param plain the response to a registration without such fields
+ */
+export async function takesNone(
+  check: Check,
+  own: string,
+  plain: Reply,
+  { fields, singly = [] }: Extra,
+): Promise<void> {
+  const { account, reply } = await registerWith(check, fields);
+  // Refused as a whole: nothing took effect. What a server may not do with it is fall over.
+  if (reply.status >= 400 && reply.status < 500) {
+    for (const one of singly) await takesNone(check, own, plain, one);
+    return;
+  }
+  expect(reply, 'the registration').toHaveStatus(200, 201);
+  const { user, access, reply: login } = await check.login(account);
+  if (user['email'] !== undefined && !sameAddress(user['email'], account.email))
+    throw new Blocked('LOG-03', 'login shows another user than the one registered');
+  const sees = (await seesRowsOf(check, own, access)) && !(await everybodySeesRowsOf(check, own));
+  const effects = [...effectsOn(user, plain.user, fields), ...(sees ? ["a look at other accounts' rows"] : [])];
+  expect(login, 'the account registered with fields that are not its own to set').toSatisfy(
+    effects.length === 0,
+    'none of them to take effect',
+    `taken over: ${effects.join(', ')}`,
+  );
 }

@@ -1,10 +1,11 @@
-/** LOG-15: logins of different users at the same moment. */
-import { Blocked, Unverified, type Account, type Check } from '../../fixtures/check/check.js';
+/** Logins that meet: two of one user (LOG-10), and several of different users at the same moment (LOG-15). */
+import { Blocked, Unverified, type Account, type Check, type Session } from '../../fixtures/check/check.js';
 import { expect } from '../../fixtures/check/expect.js';
 import { decode } from '../../fixtures/evidence/jwt.js';
 import { Reply } from '../../fixtures/evidence/reply.js';
 import { accountId, otherTenant } from './resources.js';
 import { sameAddress } from './users.js';
+import { firstSession } from './lifetimes.js';
 
 export interface Known {
   readonly account: Account;
@@ -55,4 +56,24 @@ export function expectOwnLogins(check: Check, users: readonly Known[], replies: 
       owners.set(token, user);
     }
   }
+}
+
+/** Another login of the same account: the second one of LOG-10. */
+export async function secondLogin(check: Check): Promise<Session> {
+  const session = await check.login((await firstSession(check)).account);
+  await check.returnChain(session);
+  return session;
+}
+
+/** Two logins of one account at the same moment. */
+export async function twoAtOnce(check: Check): Promise<[Session, Session]> {
+  const account = await check.ownAccount();
+  const { email, password } = account;
+  const request = check.api.request('login', { email, password });
+  const [one, other] = (await check.sender.sendAtOnce([request, request])).map((reply) => {
+    if (!(reply instanceof Reply)) throw reply;
+    return check.sessionOf(reply, account);
+  });
+  if (one === undefined || other === undefined) throw new Unverified('Two logins at once were not answered.');
+  return [one, other];
 }

@@ -40,3 +40,21 @@ export function withSpareBits(token: string): string {
   const last = ALPHABET.indexOf(token.slice(-1));
   return token.slice(0, -1) + (ALPHABET[last ^ 1] ?? '');
 }
+
+/** Refreshes in a row that REF-07 and REF-15 may need of one chain. */
+const TURNS = 6;
+
+/** @throws Blocked by REF-06 if a chain does not last as long as that, whatever stands beside its token */
+export async function dependsOnRotations(check: Check): Promise<void> {
+  const lasts = await check.memo('as many rotations', async () => {
+    let { refresh } = await check.login();
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const reply = await check.api.refresh(refresh);
+      if (reply.status !== 200) return reply;
+      refresh = reply.token('refresh') ?? refresh;
+    }
+    return undefined;
+  });
+  if (lasts !== undefined)
+    throw new Blocked('REF-06', `a chain is refused when it is rotated often: ${seenStatus(lasts)}`, lasts.exchange);
+}
