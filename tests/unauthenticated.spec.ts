@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
+import { Unverified } from '../fixtures/check/check.js';
 import { named } from '../fixtures/check/judging.js';
-import { seenStatus } from '../fixtures/check/expect.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import { resign } from '../fixtures/evidence/jwt.js';
-import type { Reply } from '../fixtures/evidence/reply.js';
 import { onLoopback } from '../fixtures/run/target.js';
 import { serveKeys } from './support/attacker-keys.js';
 import {
-  badCredentials,
   cookiesOf,
   NO_JWT,
   oddSpellings,
@@ -21,42 +18,26 @@ import {
 } from './support/channels.js';
 import { idOf } from './support/exact.js';
 import { judgeForgeries } from './support/forged-tokens.js';
-import { flipped, FORGERIES } from './support/forgeries.js';
+import { withSpareBits } from './support/rotation.js';
 import { liveToken } from './support/live-token.js';
-import {
-  faultyRequests,
-  validRequests,
-  withHeaders,
-  withQuery,
-  type ProtectedRequest,
-} from './support/protected-routes.js';
+import { faultyRequests, validRequests, withHeaders, withQuery } from './support/protected-routes.js';
 import { judgeIdentityHeaders } from './support/identity-headers.js';
 import { listed, remove, somebody } from './support/resources.js';
-import { atOnce, besideBadToken, expectShut, judgeChannel, shut, spread, type Shut } from './support/shut.js';
+import { atOnce, besideBadToken, expectShut, judgeChannel, spread } from './support/shut.js';
 import { everyAnswer } from './support/sample-answers.js';
-import { provenKey, readToken, rotatesResigned } from './support/signing-key.js';
+import { provenKey, readToken } from './support/signing-key.js';
 import { otherOrigins } from './support/token-origins.js';
 import {
   dependsOn401,
   expectUnauthenticated,
-  isRefusedHere,
   notOpenToEverybody,
   withoutCredentials,
+  askedWith,
 } from './support/unauthenticated.js';
-
-/** The protected route, the list, asked with an `Authorization` header as it stands. */
-function askedWith(check: Check, authorization: string, path = check.api.path('listKeywords')): Promise<Reply> {
-  return check.raw({ method: 'GET', path, headers: [['authorization', authorization]] });
-}
-
-/** The same bytes with another last character: of 43 the last has two bits that stand for nothing (RFC 4648 §3.5). */
-function withSpareBits(token: string): string {
-  const bytes = (text: string): string => Buffer.from(text.split('.')[2] ?? '', 'base64url').toString('hex');
-  const last = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
-    .map((letter) => token.slice(0, -1) + letter)
-    .find((spelling) => spelling !== token && bytes(spelling) === bytes(token));
-  return last ?? token;
-}
+import { judgeWithoutToken, withBadCredentials, bodyRows } from './support/routes-without-token.js';
+import { nobodies, subjectsOf, refreshOfNobody } from './support/nobody.js';
+import { otherHmacs, refreshByOtherHmac, measureOddHeaders } from './support/other-hmacs.js';
+import { judgeCaching } from './support/caching.js';
 
 clause('UNA-01', async (check) => {
   await liveToken(check);
@@ -214,37 +195,6 @@ clause('UNA-13', async (check) => {
   );
 });
 
-/** A request without a token: refused, and with the same text as elsewhere. */
-async function judgeWithoutToken(check: Check, { request, also }: ProtectedRequest, plain: Reply): Promise<void> {
-  const reply = await check.raw(request);
-  await expectUnauthenticated(check, reply, 'the request', ...also);
-  if (reply.status !== plain.status || request.method === 'HEAD') return;
-  expect(reply, 'its `error`').toSatisfy(
-    reply.error === plain.error,
-    'the one of the other routes',
-    reply.error === undefined ? 'no text' : `“${reply.error}”`,
-  );
-}
-
-/** The routes beside the list, each with bad credentials of each kind. What is wrong at the list too is the other clause's. */
-async function withBadCredentials(
-  check: Check,
-  access: string,
-  routes: readonly ProtectedRequest[],
-): Promise<ProtectedRequest[]> {
-  const rows: ProtectedRequest[] = [];
-  for (const { name: bad, authorization } of await badCredentials(check, access)) {
-    if (!isRefusedHere(check, await askedWith(check, authorization))) continue;
-    for (const { name, request, also } of routes)
-      rows.push({
-        name: `${name}, with ${bad}`,
-        also,
-        request: withHeaders(request, ['authorization', authorization]),
-      });
-  }
-  return rows;
-}
-
 clause('UNA-14', async (check) => {
   const who = await somebody(check);
   const plain = await withoutCredentials(check);
@@ -279,29 +229,6 @@ clause('UNA-14', async (check) => {
   }
 });
 
-/** Requests that bring the token in their body: as a field of JSON, and as a form (RFC 6750 §2.2). */
-function bodyRows(access: string, routes: readonly ProtectedRequest[]): Shut[] {
-  const names = named(TOKEN_PARAMETERS, (name) => `\`${name}\` in the body`);
-  const withFields = (request: Sendable, fields: readonly { readonly value: string }[]): Sendable => ({
-    ...request,
-    body: JSON.stringify({
-      ...(JSON.parse(String(request.body)) as Record<string, unknown>),
-      ...Object.fromEntries(fields.map(({ value }) => [value, access])),
-    }),
-  });
-  const asForm = ({ method, path }: Sendable): Sendable => ({
-    method,
-    path,
-    headers: [['content-type', 'application/x-www-form-urlencoded']],
-    body: `access_token=${access}`,
-  });
-  const writes = routes.filter(({ request }) => request.body !== undefined);
-  return [
-    ...writes.flatMap((route) => atOnce(route, 'the token in its body', names, 1, withFields)),
-    ...writes.map((route) => shut(route, `${route.name}, the token in a form`, asForm(route.request))),
-  ];
-}
-
 clause('UNA-15', async (check) => {
   // A target on this machine finds the keys where `jku` and `x5u` say; any other finds nothing there.
   const keys = onLoopback(check.target.baseUrl) ? await serveKeys() : undefined;
@@ -312,38 +239,6 @@ clause('UNA-15', async (check) => {
     await keys?.close();
   }
 });
-
-/** Claims of users who do not exist. */
-function nobodies(genuine: unknown): { readonly name: string; readonly id: unknown }[] {
-  const text = typeof genuine === 'string';
-  const id = (digits: string): unknown => (text ? digits : Number(digits));
-  return [
-    { name: 'an id that nobody has', id: id('2000000011') },
-    { name: 'an id beyond 32 bits', id: id('4294967297') },
-    { name: 'an id beyond 64 bits', id: text ? '18446744073709551617' : 1e20 },
-    { name: 'a negative id', id: id('-1') },
-    { name: 'the id 0', id: id('0') },
-    { name: 'no `user_id`', id: undefined },
-    { name: '`user_id` null', id: null },
-    { name: '`user_id` a boolean', id: true },
-    { name: '`user_id` an empty text', id: '' },
-    { name: '`user_id` a text that is no id', id: 'nobody' },
-    { name: '`user_id` a text with SQL', id: "1' OR '1'='1" },
-    { name: '`user_id` a very long text', id: '1'.repeat(500) },
-    { name: '`user_id` a list', id: [1] },
-    { name: '`user_id` an object', id: { id: 1 } },
-  ];
-}
-
-/** The claims by which a token names its user: who is named twice is changed twice, because a server may go by either. */
-function subjectsOf(check: Check, token: string): { readonly names: readonly string[]; readonly genuine: unknown } {
-  const { subject } = check.target.dialect;
-  const { claims } = readToken(token);
-  const genuine = claims[subject];
-  if (genuine === undefined) throw new Blocked('TOK-04', `the token has no \`${subject}\``);
-  const names = [...new Set([subject, 'user_id', 'sub', 'uid', 'id'])];
-  return { genuine, names: names.filter((name) => String(claims[name]) === String(genuine)) };
-}
 
 clause('UNA-16', async (check) => {
   const access = await liveToken(check);
@@ -385,60 +280,6 @@ clause('UNA-16', async (check) => {
   await check.expectAuthorized(access);
 });
 
-/** The same as refresh tokens; none where the target takes no refresh token that it did not issue, or none that names a user. */
-async function refreshOfNobody(
-  check: Check,
-  key: string,
-): Promise<{ name: string; made: string; ask: (token: string) => Promise<Reply> }[]> {
-  const { chain } = await check.expendable();
-  try {
-    await rotatesResigned(check, chain, key);
-    const { names, genuine } = subjectsOf(check, chain.refresh);
-    const ask = (token: string): Promise<Reply> => check.api.refresh(token);
-    return nobodies(genuine).map(({ name, id }) => {
-      const claims = Object.fromEntries(names.map((claim) => [claim, id]));
-      return { name: `as refresh token: ${name}`, made: resign(chain.refresh, key, { claims }), ask };
-    });
-  } catch (error) {
-    if (!(error instanceof Unverified || error instanceof Blocked)) throw error;
-    check.measure('as refresh token', `not asked: ${error.message}`);
-    return [];
-  } finally {
-    // What names another user than its chain may end the chain.
-    chain.invalidate();
-  }
-}
-
-/** The target's other HMACs, as forgeries by its key. */
-function otherHmacs(access: string): typeof FORGERIES {
-  const { alg } = readToken(access).header;
-  return FORGERIES.filter(({ clause: owner, name }) => owner === 'UNA-17' && !name.startsWith(String(alg)));
-}
-
-/** Refresh tokens by another HMAC; none where no signature counts there, which REF-11 says. */
-async function refreshByOtherHmac(
-  check: Check,
-  key: string,
-): Promise<{ name: string; token: string; ask: (token: string) => Promise<Reply> }[]> {
-  const mine = await check.provenChain();
-  await rotatesResigned(check, mine, key);
-  const { parts } = readToken(mine.refresh);
-  const broken = await check.api.refresh(`${parts[0]}.${parts[1]}.${flipped(parts[2], 'first')}`);
-  const { refresh } = mine;
-  // One of them may be taken for the genuine one.
-  mine.invalidate();
-  if (broken.status < 400) return [];
-  const ask = (token: string): Promise<Reply> => check.api.refresh(token);
-  const genuine = readToken(refresh);
-  return Promise.all(
-    otherHmacs(refresh).map(async ({ name, forge }) => ({
-      name: `a refresh token, ${name}`,
-      token: await forge(genuine, { key }),
-      ask,
-    })),
-  );
-}
-
 clause('UNA-17', async (check) => {
   const access = await liveToken(check);
   const key = await provenKey(check, access);
@@ -458,19 +299,6 @@ clause('UNA-17', async (check) => {
   await check.expectAuthorized(access);
   await measureOddHeaders(check, access, key);
 });
-
-/** Well signed, and odd: RFC 7515 §4.1.11 asks to refuse the first, of the others it says nothing. */
-async function measureOddHeaders(check: Check, access: string, key: string): Promise<void> {
-  const odd = {
-    'a critical extension that nobody knows': { crit: ['x-conformance'], 'x-conformance': true },
-    'another `typ`': { typ: 'at+jwt' },
-    'a header member that nobody knows': { 'x-conformance': true },
-  };
-  for (const [name, header] of Object.entries(odd)) {
-    const { status } = await check.askProtected(resign(access, key, { header }));
-    check.measure(`well signed, with ${name}`, status === 200 ? 'accepted' : `refused (${String(status)})`);
-  }
-}
 
 clause('UNA-18', (check) =>
   judgeChannel(check, 'HTTP Basic with the right credentials', ({ access, account, user }, routes) => {
@@ -495,16 +323,6 @@ clause('UNA-18', (check) =>
 
 clause('UNA-19', judgeIdentityHeaders);
 
-/** What keeps a response out of shared caches is missing; undefined if nothing is (RFC 9111 §3.5). */
-function offeredToCaches(reply: Reply): string | undefined {
-  const cacheControl = reply.header('cache-control') ?? '';
-  const [offer] = /\bpublic\b|\bs-maxage\b/i.exec(cacheControl) ?? [];
-  const varies = /(^|,)\s*(authorization|\*)\s*(,|$)/i.test(reply.header('vary') ?? '');
-  return offer === undefined || varies || /\b(no-store|private)\b/i.test(cacheControl)
-    ? undefined
-    : `\`Cache-Control: ${cacheControl}\` without \`Vary: Authorization\``;
-}
-
 clause('UNA-20', async (check) => {
   const access = await liveToken(check);
   const list = check.api.path('listKeywords');
@@ -519,22 +337,3 @@ clause('UNA-20', async (check) => {
   );
   await check.expectAuthorized(access);
 });
-
-/** A response to an authenticated request is not offered to caches, and not given to who asks next without a token. */
-async function judgeCaching(check: Check, access: string, path: string): Promise<void> {
-  const list = check.api.path('listKeywords');
-  // A route that is open to everybody is another clause's.
-  const before = await check.raw({ method: 'GET', path: `${path}${path.includes('?') ? '&' : '?'}before=1` });
-  if (!isRefusedHere(check, before))
-    throw new Blocked(path.startsWith(`${list}?`) || path === list ? 'UNA-01' : 'UNA-14', seenStatus(before));
-  const given = await askedWith(check, `Bearer ${access}`, path);
-  if (given.status !== 200) throw new Blocked('JRN-01', `${path} returned ${seenStatus(given)} with a live token`);
-  const offered = offeredToCaches(given);
-  expect(given, 'the response').toSatisfy(offered === undefined, 'not offered to shared caches', offered ?? '');
-  const next = await check.raw({ method: 'GET', path });
-  expect(next, 'the same address, asked next without a token').toSatisfy(
-    next.status >= 300 && next.status < 500,
-    'nothing of it',
-    seenStatus(next),
-  );
-}

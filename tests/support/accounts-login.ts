@@ -12,7 +12,6 @@ import { withQuery } from './protected-routes.js';
 import { otherTenant } from './resources.js';
 import { isRefusedHere } from './unauthenticated.js';
 import { otherCase, sameAddress } from './users.js';
-import { expect } from '../../fixtures/check/clause.js';
 
 /** Credentials that are wrong, made of right ones. */
 export interface Wrong extends Row {

@@ -2,10 +2,9 @@
 import { type Session, type Check, Blocked, Unverified } from '../../fixtures/check/check.js';
 import { Reply } from '../../fixtures/evidence/reply.js';
 import type { TokenPair } from '../../fixtures/run/run.js';
-import { seenStatus } from '../../fixtures/check/expect.js';
+import { seenStatus, expect } from '../../fixtures/check/expect.js';
 import type { JsonObject } from '../../fixtures/evidence/json.js';
 import { decode } from '../../fixtures/evidence/jwt.js';
-import { expect } from '../../fixtures/check/clause.js';
 import type { ProtectedRoute } from './token-routes.js';
 import type { Judged } from './accounts.js';
 import { tokensOfEveryOrigin } from './origins.js';

@@ -5,7 +5,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import { certificateInHeader, ecSignature, NOWHERE, own, publicJwk, rsaSignature } from './attacker-keys.js';
-import { encodePart, hmac, type DecodedToken } from '../../fixtures/evidence/jwt.js';
+import { encodePart, hmac, type DecodedToken, decode } from '../../fixtures/evidence/jwt.js';
+import { Blocked } from '../../fixtures/check/findings.js';
 
 /** What a forger has beside the genuine token. */
 export interface Means {
@@ -310,3 +311,10 @@ export const FORGERIES: readonly Forgery[] = [
     forge: (token, { key = '' }) => withHeader(token, { alg: 'HS512' }, (input) => hmac(input, key, 512)),
   },
 ];
+
+/** A live access token, its signature spoiled. @throws Blocked by TOK-01 if it is no JWS */
+export function spoiled(access: string): string {
+  const decoded = decode(access);
+  if (decoded === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
+  return `${decoded.parts[0]}.${decoded.parts[1]}.${flipped(decoded.parts[2], 'first')}`;
+}

@@ -4,8 +4,7 @@ import { type Check, type Account, Unverified } from '../../fixtures/check/check
 import { Reply } from '../../fixtures/evidence/reply.js';
 import { firstSession } from './lifetimes.js';
 import { registered, firstLoginOf } from './accounts.js';
-import { seenStatus } from '../../fixtures/check/expect.js';
-import { expect } from '../../fixtures/check/clause.js';
+import { seenStatus, expect } from '../../fixtures/check/expect.js';
 
 /** What of a `user` is not as the guide has it. */
 export function faultsOfUser(user: Readonly<Record<string, unknown>>): string[] {

@@ -50,3 +50,8 @@ export async function dependsOn401(check: Check): Promise<void> {
   if (plain.status !== 401)
     throw new Blocked('UNA-01', `a request without credentials got ${seenStatus(plain)}`, plain.exchange);
 }
+
+/** The protected route, the list, asked with an `Authorization` header as it stands. */
+export function askedWith(check: Check, authorization: string, path = check.api.path('listKeywords')): Promise<Reply> {
+  return check.raw({ method: 'GET', path, headers: [['authorization', authorization]] });
+}

@@ -1,0 +1,63 @@
+/** The guide's client on its way: what a journey depends on, and how it is lost. */
+import { type Check, type Chain, type Account, Blocked, Finding } from '../../fixtures/check/check.js';
+import { GuideClient, LoginNeeded } from './guide-client.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
+import { serverNow } from './lifetimes.js';
+import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
+import { wayTo } from '../../fixtures/run/target.js';
+import { seenStatus } from '../../fixtures/check/expect.js';
+
+/** The client over the suite's own calls, with a pair of its own. */
+export async function client(check: Check, mine: Chain, account?: Account): Promise<GuideClient<Reply>> {
+  const now = serverNow(await check.expectAuthorized(mine.access));
+  const started = performance.now();
+  const who = account ?? (await check.owner());
+  const made = new GuideClient<Reply>(
+    {
+      login: () => check.api.login({ email: who.email, password: who.password }),
+      refresh: (refresh) => check.api.refresh(refresh),
+    },
+    () => now + (performance.now() - started) / 1000,
+    check.target.dialect.rotates,
+  );
+  made.use(mine);
+  return made;
+}
+
+/** Refreshes in a row that show whether one chain is good at every worker. */
+const WORKERS = 4;
+
+/** @throws Blocked by JRN-07 where a chain rotates only now and then, over new connections */
+async function dependsOnAlikeRefresh(check: Check): Promise<void> {
+  const mine = await check.provenChain();
+  for (let i = 0; i < WORKERS; i += 1) {
+    const fresh = new BoundedTransport(wayTo(check.target));
+    const reply = await check.sender.sendOver(check.api.refreshRequest(mine.refresh), fresh);
+    if (reply.status === 200) mine.advance(reply);
+    else {
+      mine.invalidate();
+      throw new Blocked('JRN-07', `a chain rotates only now and then: ${seenStatus(reply)}`, reply.exchange);
+    }
+  }
+}
+
+/** The chain rotated a moment before: that it does not any more is what the journey found. */
+export async function lost(check: Check, error: unknown): Promise<never> {
+  if (!(error instanceof LoginNeeded)) throw error;
+  await dependsOnAlikeRefresh(check);
+  const reply = error.reply as Reply | undefined;
+  throw new Finding(
+    `the refresh on the way: ${error.message}${reply === undefined ? '' : `, ${seenStatus(reply)}`}; the same chain rotated a moment before`,
+    reply?.exchange,
+  );
+}
+
+/** What the refreshed token is good for is REF-02's question. */
+export async function restsOnSuccessor(check: Check, access: string | undefined, reply: Reply): Promise<void> {
+  if (reply.status === 200 || access === undefined) return;
+  const again = await check.askProtected(access);
+  if (again.status !== 200)
+    throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(again)}`);
+}
+
+export const loginOf = ({ email, password }: Account): { email: string; password: string } => ({ email, password });

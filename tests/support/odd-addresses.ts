@@ -1,0 +1,87 @@
+/** Ids and queries of lists that no row has, or that spell somebody else's in another way (ROB-11). */
+import { type OtherTenant, listed, siteOf } from './resources.js';
+import { type Check, Blocked, Unverified } from '../../fixtures/check/check.js';
+import { seenStatus, expect } from '../../fixtures/check/expect.js';
+import { jsonRequest } from '../../fixtures/check/api.js';
+import { exactRows } from './exact.js';
+
+/** Ids that no row has, below the base. */
+export const ODD_IDS = [
+  '99999999999999999999',
+  '-1',
+  '0',
+  'abc',
+  '1.5',
+  '%C2%B2',
+  '%00',
+  '%27%20OR%201=1',
+  'x'.repeat(3000),
+];
+
+/** Query parameters of lists, with values that servers have been seen to fall over. */
+export const ODD_QUERIES = [
+  ...['0', '-1', 'abc', '%C2%B2', '99999999999999999999', ''].map((value) => ['page', value]),
+  ...['0', '-1', '%C2%B2', '99999999999999999999'].map((value) => ['page_size', value]),
+  ...['abc', '-1', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
+  ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
+  ...['-id', 'account__name', 'no_such_field', '%00', ','].map((value) => ['ordering', value]),
+  ['page', '1&page=2'],
+  ['site_id', '1&site_id=abc'],
+  ['page[]', '2'],
+  ['site_id[$ne]', '0'],
+  ['account_id', '99999999999999999999'],
+  ['format', 'api'],
+].map(([name = '', value = '']) => `?${name}=${value}`);
+
+/** Spellings of the id of somebody else's row, and of their site beside one's own: no reading of them shows it. */
+export function oddlyTheirs({ id, site }: NonNullable<OtherTenant['keyword']>, own: string | undefined): string[] {
+  return [
+    ...[`0${id}`, `${id}.0`, `${id}%20`, `%2B${id}`].map((odd) => `${odd}/`),
+    ...(site === undefined || own === undefined
+      ? []
+      : [
+          `?site_id=${own}&site_id=${site}`,
+          `?site_id=${site}&site_id=${own}`,
+          `?site_id[]=${site}`,
+          `?site_id=${own},${site}`,
+          `?site_id=0${site}`,
+          `?site_id=${site}.0`,
+        ]),
+  ];
+}
+
+/** @throws Blocked by FOR-04 if what is another's is refused with this status as it is */
+export async function dependsOnRefusal(
+  check: Check,
+  access: string,
+  theirs: OtherTenant['keyword'],
+  status: number,
+): Promise<void> {
+  if (theirs === undefined) return;
+  const plain = await check.api.getResource(check.api.path('getKeyword', theirs.id), { access });
+  if (plain.status === status)
+    throw new Blocked('FOR-04', `another account's row is refused with ${seenStatus(plain)}`, plain.exchange);
+}
+
+/** Methods that change a row, for ids that none has. */
+export const CHANGES = ['PATCH', 'DELETE'].flatMap((method) =>
+  ['99999999999999999999', 'abc', '%00'].map((id) => ({ method, path: `${id}/` })),
+);
+
+/** The viewer's own way to a site without access: the site named twice, once as one of theirs. */
+export async function judgeViewersSite(check: Check): Promise<void> {
+  const viewer = await check.session(check.target.viewer);
+  const site = check.target.deniedSite ?? '';
+  const { rows } = await listed(check, viewer.access);
+  const open = siteOf(rows[0]);
+  if (open === undefined) throw new Unverified('The rows of the list name no site.');
+  for (const query of [`site_id=${open}&site_id=${site}`, `site_id=${site}&site_id=${open}`]) {
+    const reply = await check.raw(jsonRequest('GET', `${check.api.path('listKeywords')}?${query}`, undefined, viewer));
+    expect(reply, `?${query}`).toBeNoServerError();
+    expect(reply, `?${query}`).toSatisfy(
+      !(exactRows(reply) ?? []).some((row) => siteOf(row) === site),
+      'no row of a site without access',
+      'a row of it is there',
+    );
+  }
+}
