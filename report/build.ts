@@ -143,6 +143,8 @@ export interface Ingredients {
   readonly suite: Report['suite'];
   /** The page of the CI run. */
   readonly url?: string;
+  /** Who started the CI run. */
+  readonly by?: string;
   readonly startedAt: Date;
   readonly durationMs: number;
   /** Of each check: responses of something in front of the API. */
@@ -174,7 +176,7 @@ export function buildReport(ingredients: Ingredients): Report {
     durationMs: Math.round(durationMs),
     run: {
       endedAt: new Date(startedAt.getTime() + durationMs).toISOString(),
-      ...defined({ url: ingredients.url }),
+      ...defined({ url: ingredients.url, by: ingredients.by }),
     },
     gate: { level: gate, passed: verdict.gatePassed },
     verdict: verdict.verdict,

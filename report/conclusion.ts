@@ -77,6 +77,7 @@ export class Conclusion {
         ...(commit === undefined ? {} : { commit }),
       },
       ...(options.runUrl === undefined ? {} : { url: options.runUrl }),
+      ...(options.runBy === undefined ? {} : { by: options.runBy }),
       startedAt: ending.startTime,
       durationMs: ending.duration,
       repeatable: options.evidence === 'full',

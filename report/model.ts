@@ -178,6 +178,7 @@ export const ReportSchema = z
     run: z.strictObject({
       endedAt: z.iso.datetime().describe('Local clock.'),
       url: z.url().exactOptional().describe('The CI run that made it.'),
+      by: text.exactOptional().describe('Who started that CI run, as the CI says.'),
     }),
     gate: z.strictObject({
       level: GateSchema.describe('Clauses of this level and of stronger ones decide.'),

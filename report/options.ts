@@ -22,6 +22,8 @@ export interface ReporterOptions {
   readonly target: { readonly baseUrl: string; readonly embedded: boolean };
   /** The page of the CI run. */
   readonly runUrl?: string;
+  /** Who started the CI run. */
+  readonly runBy?: string;
   /** File to which a job page's summary is appended. */
   readonly summaryFile?: string;
   /** Write workflow commands to the console. */
@@ -57,13 +59,19 @@ function runUrl(env: NodeJS.ProcessEnv): string | undefined {
   return url !== undefined && /^https?:\/\/[^\s@]+$/.test(url) && URL.canParse(url) ? url : undefined;
 }
 
+/** The account that started the CI run; undefined where nothing says so, or what does is no name. */
+function runBy(env: NodeJS.ProcessEnv): string | undefined {
+  const by = env['GITEA_ACTOR'] || env['GITHUB_ACTOR'] || env['GITLAB_USER_LOGIN'];
+  return by !== undefined && /^[\w.[\]-]{1,60}$/.test(by) ? by : undefined;
+}
+
 /** @param configured the variables that can be used; a run with others ends before its first check, and is reported all the same */
 export function reporterOptions(
   configured: Configured,
   env: NodeJS.ProcessEnv,
   argv: readonly string[],
 ): ReporterOptions {
-  const url = runUrl(env);
+  const [url, by] = [runUrl(env), runBy(env)];
   return {
     mode: modeOf(argv),
     out: configured.CONFORMANCE_OUT ?? 'conformance-report',
@@ -76,6 +84,7 @@ export function reporterOptions(
     evidence: configured.CONFORMANCE_EVIDENCE ?? 'full',
     target: { baseUrl: configured.BASE_URL ?? '', embedded: !env['BASE_URL']?.trim() },
     ...(url === undefined ? {} : { runUrl: url }),
+    ...(url === undefined || by === undefined ? {} : { runBy: by }),
     ...(env['GITHUB_STEP_SUMMARY'] ? { summaryFile: env['GITHUB_STEP_SUMMARY'] } : {}),
     annotations: env['GITHUB_ACTIONS'] === 'true' || env['GITEA_ACTIONS'] === 'true',
     colours: process.stdout.isTTY && !env['NO_COLOR'],

@@ -50,8 +50,8 @@ test('what is not judged because of a waiver is told wherever the verdict is', (
   expect(report.verdict).toBe('conformant with waivers');
   expect(report.gate.passed).toBe(true);
   expect(verdictSentence(report)).toBe(
-    'The embedded target conforms with waivers: 1 waiver; 2 MUST clauses not judged. ' +
-      `${String(ALL - 4)} of ${String(ALL)} clauses hold, 1 non-gating failure.`,
+    'The embedded target conforms with waivers: 1 waiver. ' +
+      `${String(ALL - 4)} of ${String(ALL)} clauses hold, 2 not judged (2 MUST), 1 non-gating failure.`,
   );
   for (const text of [consoleText(report, 'out', false), summaryMarkdown(report), htmlReport(report, '')]) {
     expect(text).toMatch(/conforms with waivers/);
@@ -73,6 +73,22 @@ test('every headline names the target, and none says conforms where nothing hold
     expect((JSON.parse(badge(report)) as { label: string }).label).toMatch(/embedded target/);
     if (report.totals.passed === 0) expect(consoleText(report, 'out', false)).not.toMatch(/conforms/);
   }
+});
+
+test('the head of the page says who ran what, where and when, and how the target differs from the guide', () => {
+  const report = reportOf(allBut(came('UNA-01', 'failed')));
+  const head = (of: Report): string => /<header[^]*<\/header>/.exec(htmlReport(of, '{}'))?.[0] ?? '';
+  expect(head(report)).toMatch(
+    /outside CI[^]*SHA-256[^]*44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a/,
+  );
+  expect(head(report)).toContain('no difference from the guide was seen');
+
+  const point = { point: 'missing credentials', guide: '401', target: '403', owner: 'UNA-01' };
+  const run = { ...report.run, url: 'https://ci.example.com/runs/7', by: 'ada' };
+  const text = head({ ...report, run, target: { ...report.target, version: 'v2.7', dialect: [point] } });
+  expect(text).toMatch(/by ada in CI: <a href="https:\/\/ci\.example\.com\/runs\/7"/);
+  expect(text).toMatch(/<strong>v2\.7<\/strong>/);
+  expect(text).toMatch(/missing credentials[^]*401[^]*403[^]*#UNA-01[^]*failed/);
 });
 
 test('a clause whose prerequisite was not selected: the command that selects it', () => {

@@ -7,13 +7,12 @@ import type { Exchange, Verdict } from '../../fixtures/evidence/outcome.js';
 import { AREAS } from '../../spec/generated/clauses.js';
 import { sourceLinks } from '../../spec/sources.js';
 import { html, shortened, visibleLines } from './escape.js';
-import { NOISE, TELLING } from './headers.js';
+import { NOISE, PRINTED, TELLING } from './headers.js';
 import type { Report, ReportedClause, ReportedFailure, ReportedRow } from '../model.js';
 import { lifeOfTokens } from './timeline.js';
 import {
-  accountsSentence,
+  accountsPhrase,
   changes,
-  costSentence,
   count,
   duration,
   failingSince,
@@ -22,6 +21,8 @@ import {
   notSelected,
   openClauses,
   otherProblems,
+  requestsPhrase,
+  runPhrase,
   targetName,
   verdictSentence,
   waiversInForce,
@@ -34,7 +35,7 @@ const VERDICTS: readonly Verdict[] = ['failed', 'blocked', 'waived', 'unverified
 /** Characters on one page: of evidence, that of failures first, of rows, and of the appendix that is printed only. */
 const ROOM = { evidence: 450_000, rows: 250_000, appendix: 120_000 };
 /** Characters of a text from the target where it is shown among others, and of a printed body; causes shown in full. */
-const SHOWN = { text: 300, note: 160, causes: 30, printed: 700 };
+const SHOWN = { text: 300, note: 160, causes: 30, printed: 450 };
 
 // Whatever is put into the page by `<%= %>` is made visible and escaped; `<%~ %>` is for what this module made itself.
 const eta = new Eta({ views: __dirname, useWith: false, escapeFunction: (value) => html(String(value)) });
@@ -74,26 +75,31 @@ function shownBody(body: string, paper: boolean): string {
 
 type Headers = Exchange['request']['headers'];
 
-function headerLines(headers: Headers, all: boolean): { readonly text: string; readonly count: number } {
-  const lines = headers.filter(([name]) => (all ? !NOISE.test(name) : TELLING.test(name)));
-  return { text: lines.map(([name, value]) => `${name}: ${value}`).join('\n'), count: lines.length };
-}
-
 interface Shown {
   /** All headers but those that say nothing, or the telling ones only. */
   readonly all: boolean;
   readonly paper?: boolean;
 }
 
+function headerLines(
+  headers: Headers,
+  { all, paper = false }: Shown,
+): { readonly text: string; readonly count: number } {
+  const lines = headers.filter(([name]) => (paper ? PRINTED.test(name) : all ? !NOISE.test(name) : TELLING.test(name)));
+  return { text: lines.map(([name, value]) => `${name}: ${value}`).join('\n'), count: lines.length };
+}
+
 /** An exchange as the template shows it. */
-function shownExchange(exchange: Exchange, { all, paper = false }: Shown): object {
+function shownExchange(exchange: Exchange, shown: Shown): object {
   const { request, response, fault, requestId, ms, at, tokens } = exchange;
+  const { paper = false } = shown;
   return {
+    paper,
     line: `${request.method} ${request.path}`,
-    headers: headerLines(request.headers, all),
+    headers: headerLines(request.headers, shown),
     body: shownBody(request.body ?? '', paper),
     status: response === undefined ? (fault ?? 'no response') : String(response.status),
-    responseHeaders: headerLines(response?.headers ?? [], all),
+    responseHeaders: headerLines(response?.headers ?? [], shown),
     responseBody: shownBody(response?.body ?? '', paper),
     requestId: requestId ?? '',
     when: `${at.slice(11, 23)}, ${duration(ms)}`,
@@ -127,7 +133,9 @@ function exchangeText(exchange: Exchange, curl: string, shown: Shown): string {
 
 function failureText({ message, expected, seen, exchange, curl }: ReportedFailure, paper = false): string {
   const evidence = exchange === null ? '' : exchangeText(exchange, curl ?? '', { all: true, paper });
-  return eta.render('./failure', { message, expected, seen, evidence, code });
+  // Most messages say both already.
+  const more = expected !== undefined && seen !== undefined && !(message.includes(expected) && message.includes(seen));
+  return eta.render('./failure', { message, expected, seen, more, evidence, code });
 }
 
 /** A row of what a check asked: its name, what came back, and what that means. */
@@ -237,8 +245,9 @@ export function htmlReport(report: Report, json: string, room = ROOM): string {
     sentence: verdictSentence(report),
     target: targetName(report),
     levels: levels(report),
-    cost: costSentence(report),
-    accounts: accountsSentence(report),
+    requests: requestsPhrase(report),
+    run: runPhrase(report),
+    accounts: accountsPhrase(report),
     problems: otherProblems(report),
     notes: notesOf(report),
     whole: wholeSelection(report),
@@ -268,7 +277,6 @@ export function htmlReport(report: Report, json: string, room = ROOM): string {
     idList,
     count,
     duration,
-    minute: (iso: string) => iso.slice(0, 16).replace('T', ' '),
     style,
     script,
     digest: createHash('sha256').update(json).digest('hex'),

@@ -54,12 +54,12 @@ export function notJudged(report: Report): readonly ReportedClause[] {
   );
 }
 
-/** `22 MUST clauses not judged`, or those of other levels where there are none; empty if all were judged. */
+/** `16 not judged (8 MUST)`; empty if all were judged. */
 function notJudgedPhrase(report: Report): string {
   const all = notJudged(report);
+  if (all.length === 0) return '';
   const gating = all.filter(({ gates }) => gates).length;
-  if (gating > 0) return `${count(gating, `${levels(report)} clause`)} not judged`;
-  return all.length > 0 ? `${count(all.length, 'clause')} not judged` : '';
+  return `${String(all.length)} not judged${gating > 0 ? ` (${String(gating)} ${levels(report)})` : ''}`;
 }
 
 /** `100 of 131 clauses hold`. */
@@ -80,21 +80,20 @@ export function verdictSentence(report: Report): string {
   const name = capital(targetName(report));
   const open = notJudgedPhrase(report);
   const mild = clauses.filter((clause) => clause.verdict === 'failed' && !clause.gates).length;
-  const rest = [holding(report), ...(mild > 0 ? [count(mild, 'non-gating failure')] : [])].join(', ');
+  const rest = [holding(report), open, mild > 0 ? count(mild, 'non-gating failure') : ''].filter(Boolean).join(', ');
   const checked = selection(report).partly ? ' in what was checked' : '';
   if (verdict === 'not conformant') {
     const failed = clauses.filter((clause) => clause.verdict === 'failed' && clause.gates).length;
     const found = count(causes.filter(({ gates }) => gates).length, 'probable cause');
     const fails = `${count(failed, `${levels(report)} clause`)} ${failed === 1 ? 'fails' : 'fail'} (${found})`;
-    return `${shard}${name} does not conform: ${[fails, open].filter(Boolean).join('; ')}. ${rest}.`;
+    return `${shard}${name} does not conform: ${fails}. ${rest}.`;
   }
   if (verdict === 'inconclusive')
     return `${shard}Inconclusive for ${targetName(report)}: ${report.problems[0] ?? 'the run did not get to its end.'}`;
   if (verdict === 'conformant with waivers') {
-    const waivers = [count(totals.waived, 'waiver'), open].filter(Boolean).join('; ');
-    return `${shard}${name} conforms with waivers${checked}: ${waivers}. ${rest}.`;
+    return `${shard}${name} conforms with waivers${checked}: ${count(totals.waived, 'waiver')}. ${rest}.`;
   }
-  return `${shard}${name} conforms${checked}: ${[rest, open].filter(Boolean).join(', ')}.`;
+  return `${shard}${name} conforms${checked}: ${rest}.`;
 }
 
 /** Problems that the sentence does not say already. */
@@ -123,28 +122,48 @@ export function gateSentence(report: Report): string {
   return `Gate (${levels(report)}): ${report.gate.passed ? 'passed' : 'failed'}`;
 }
 
-/** `443 requests (86 to login and register), 6 accounts made, 18 s, …`. */
-export function costSentence({ requests, durationMs }: Report): string {
+/** How long checks waited for the rate limit; empty if none did. */
+function waitedPhrase({ requests }: Report): string {
+  if (requests.throttledMs === 0) return '';
+  return `checks waited ${duration(requests.throttledMs)} in total for the rate limit, summed over workers`;
+}
+
+/** `443, of which 86 to login and register`. */
+export function requestsPhrase(report: Report): string {
+  const { total, auth } = report.requests;
+  return [`${String(total)}, of which ${String(auth)} to login and register`, waitedPhrase(report)]
+    .filter(Boolean)
+    .join('; ');
+}
+
+/** `443 requests (86 to login and register), 6 accounts registered, 18 s`. */
+export function costSentence(report: Report): string {
+  const { total, auth, accountsMade } = report.requests;
   return [
-    `${count(requests.total, 'request')} (${String(requests.auth)} to login and register)`,
-    ...(requests.accountsMade > 0 ? [`${count(requests.accountsMade, 'account')} made`] : []),
-    duration(durationMs),
-    ...(requests.throttledMs > 0
-      ? [`checks waited ${duration(requests.throttledMs)} in total for the rate limit, summed over workers`]
-      : []),
-  ].join(', ');
+    `${count(total, 'request')} (${String(auth)} to login and register)`,
+    accountsMade > 0 ? `${count(accountsMade, 'account')} registered` : '',
+    duration(report.durationMs),
+    waitedPhrase(report),
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 /** Which accounts the run used, by role. */
-export function accountsSentence({ configuration, target, requests }: Report): string {
-  const own = target.embedded ? 'of the embedded target' : 'registered by the run';
-  const account = (email: string | undefined, role: string, otherwise: string): string =>
-    email === undefined ? `${role}: ${otherwise}` : `${role}: ${email}`;
-  return [
-    account(configuration['IGNY8_EMAIL'], 'may write', own),
-    account(configuration['IGNY8_VIEWER_EMAIL'], 'may only read', target.embedded ? own : 'none given'),
-    ...(requests.accountsMade > 0 ? [`${count(requests.accountsMade, 'account')} registered for checks`] : []),
-  ].join('; ');
+export function accountsPhrase({ configuration, target, requests }: Report): string {
+  const seeded = target.embedded ? 'of the embedded target' : undefined;
+  const owner = configuration['IGNY8_EMAIL'] ?? seeded ?? 'registered by the run';
+  const viewer = configuration['IGNY8_VIEWER_EMAIL'] ?? seeded ?? 'none given';
+  const made = requests.accountsMade > 0 ? [`${String(requests.accountsMade)} registered for checks`] : [];
+  return [`read and write: ${owner}`, `read-only: ${viewer}`, ...made].join('; ');
+}
+
+/** When and where the run was made, and by whom as far as the CI says so: `2026-03-01 12:00 to 12:02 UTC (18 s)`. */
+export function runPhrase({ startedAt, durationMs, run }: Report): string {
+  const [day, from, to] = [startedAt.slice(0, 10), startedAt.slice(11, 16), run.endedAt.slice(11, 16)];
+  const end = run.endedAt.startsWith(day) ? to : `${run.endedAt.slice(0, 10)} ${to}`;
+  const by = run.by === undefined ? '' : ` by ${run.by}`;
+  return `${day} ${from} to ${end} UTC (${duration(durationMs)}),${by} ${run.url === undefined ? 'outside CI' : 'in CI:'}`;
 }
 
 /** Unverified clauses by what stands in their way, the largest group first; those that were not selected are left out. */
