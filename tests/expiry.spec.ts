@@ -113,7 +113,6 @@ clause('EXP-04', (check) =>
           ),
         ],
         ({ route, token }) => expectClosed(check, route, token(), 'an access token ten minutes past its `exp`'),
-        { together: true },
       );
       await check.expectAuthorized(access);
       if (who.row !== undefined) await remove(check, who, who.row);

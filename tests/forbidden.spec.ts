@@ -212,7 +212,7 @@ clause('FOR-11', async (check) => {
   const rows = { owner, other, mine: await madeBy(check, owner), theirs: await madeBy(check, other) };
   try {
     await readable(check, other, rows.theirs);
-    await check.eachRow(foreignWrites(check, rows), ({ judge }) => judge());
+    await check.eachRow(foreignWrites(check, rows), ({ judge }) => judge(), { inOrder: true });
   } finally {
     await remove(check, owner, rows.mine);
     await remove(check, other, rows.theirs);

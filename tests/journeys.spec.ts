@@ -195,6 +195,7 @@ clause('JRN-07', async (check) => {
         : []),
     ],
     ({ judge }) => judge(),
+    { inOrder: true },
   );
 });
 
@@ -217,23 +218,27 @@ clause('JRN-08', async (check) => {
     if (reply.status !== 200) throw new Blocked(by, `without cookies: ${seenStatus(reply)}`);
   if (other !== undefined) await dependsOnOwnRows(check, chain.access, other);
   const write = check.target.write ? await check.api.createKeyword(aKeyword(check).body, chain) : undefined;
-  await check.eachRow(rows, async ({ cookies }) => {
-    const cookie = ['cookie', cookies] as const;
-    // Cookies that let in by themselves are UNA-11's.
-    const alone = await check.api.listKeywords({ headers: [cookie] });
-    if (alone.status === 200) throw new Blocked('UNA-11', 'the cookies alone open the list', alone.exchange);
-    const ofToken = (list: Reply, what: string): void => {
-      expect(list, what).toHaveStatus(200);
-      expect(list, what).toSatisfy(
-        other?.keyword === undefined || !list.text.includes(other.keyword.text),
-        'that of the bearer token',
-        "the other user's",
-      );
-    };
-    ofToken(await check.api.listKeywords({ access: chain.access, headers: [cookie] }), 'the list');
-    if (write !== undefined && write.status < 300) await judgeWritesBeside(check, chain.access, cookie, write);
-    expect(await refreshed([cookie]), 'refresh').toHaveStatus(200);
-    ofToken(await check.api.listKeywords({ access: chain.access }), 'the list, by the token of that refresh');
-  });
+  await check.eachRow(
+    rows,
+    async ({ cookies }) => {
+      const cookie = ['cookie', cookies] as const;
+      // Cookies that let in by themselves are UNA-11's.
+      const alone = await check.api.listKeywords({ headers: [cookie] });
+      if (alone.status === 200) throw new Blocked('UNA-11', 'the cookies alone open the list', alone.exchange);
+      const ofToken = (list: Reply, what: string): void => {
+        expect(list, what).toHaveStatus(200);
+        expect(list, what).toSatisfy(
+          other?.keyword === undefined || !list.text.includes(other.keyword.text),
+          'that of the bearer token',
+          "the other user's",
+        );
+      };
+      ofToken(await check.api.listKeywords({ access: chain.access, headers: [cookie] }), 'the list');
+      if (write !== undefined && write.status < 300) await judgeWritesBeside(check, chain.access, cookie, write);
+      expect(await refreshed([cookie]), 'refresh').toHaveStatus(200);
+      ofToken(await check.api.listKeywords({ access: chain.access }), 'the list, by the token of that refresh');
+    },
+    { inOrder: true },
+  );
   await check.returnChain({ account, access: chain.access, refresh: chain.refresh });
 });

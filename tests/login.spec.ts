@@ -114,7 +114,7 @@ clause('LOG-04', async (check) => {
         },
       })),
     );
-  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
+  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge(), { inOrder: true });
   await victims.finish();
 });
 
@@ -171,7 +171,7 @@ clause('LOG-08', async (check) => {
         for (const { name, reply } of await leftOutBeside(check, right)) expectIncomplete(reply, name);
       },
     });
-  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
+  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge(), { inOrder: true });
   await victims.finish();
 });
 
@@ -188,7 +188,7 @@ clause('LOG-09', async (check) => {
     await registered(check);
     rows.push(...NEARLY_ODD.map((row) => ({ name: row.name, judge: () => judgeOdd(check, row) })));
   }
-  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
+  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge(), { inOrder: true });
   await victims.finish();
 });
 
@@ -198,15 +198,19 @@ clause('LOG-10', async (check) => {
     { name: 'one after the other', pair: async () => [first, await secondLogin(check)] as const },
     { name: 'at the same moment', pair: () => twoAtOnce(check) },
   ];
-  await check.eachRow(await firstAndCostly(check, rows), async ({ pair }) => {
-    const [one, other] = await pair();
-    const same = (['access', 'refresh'] as const).filter((name) => one[name] === other[name]);
-    expect(other.reply, 'the tokens of two logins').toSatisfy(
-      same.length === 0,
-      'different ones',
-      `the same ${same.join(' and ')} token`,
-    );
-  });
+  await check.eachRow(
+    await firstAndCostly(check, rows),
+    async ({ pair }) => {
+      const [one, other] = await pair();
+      const same = (['access', 'refresh'] as const).filter((name) => one[name] === other[name]);
+      expect(other.reply, 'the tokens of two logins').toSatisfy(
+        same.length === 0,
+        'different ones',
+        `the same ${same.join(' and ')} token`,
+      );
+    },
+    { inOrder: true },
+  );
 });
 
 clause('LOG-11', async (check) => {
@@ -303,12 +307,16 @@ clause('LOG-15', async (check) => {
     },
   ];
   await check
-    .eachRow(await firstAndCostly(check, ways), async ({ send, strangers = 0 }) => {
-      const refused = Array.from({ length: strangers }, () => login(check.newAccount()));
-      const replies = await send([...logins.map(({ account }) => login(account)), ...refused]);
-      expectOwnLogins(check, users, replies.slice(0, logins.length));
-      for (const reply of replies.slice(logins.length)) if (reply instanceof Reply) expect(reply).toCarryNoToken();
-    })
+    .eachRow(
+      await firstAndCostly(check, ways),
+      async ({ send, strangers = 0 }) => {
+        const refused = Array.from({ length: strangers }, () => login(check.newAccount()));
+        const replies = await send([...logins.map(({ account }) => login(account)), ...refused]);
+        expectOwnLogins(check, users, replies.slice(0, logins.length));
+        for (const reply of replies.slice(logins.length)) if (reply instanceof Reply) expect(reply).toCarryNoToken();
+      },
+      { inOrder: true },
+    )
     .finally(() => {
       agent.destroy();
     });

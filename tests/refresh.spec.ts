@@ -50,7 +50,7 @@ clause('REF-02', async (check) => {
   }));
   rows.push(...(await laterRefreshes(check)));
   if (foreign !== undefined) rows.push(besideForeign(check, before, refresh, foreign));
-  await check.eachRow(rows, ({ judge }) => judge());
+  await check.eachRow(rows, ({ judge }) => judge(), { inOrder: true });
 });
 
 clause('REF-03', async (check) => {
@@ -82,7 +82,7 @@ clause('REF-05', async (check) => {
       judge: () => afterNewLogin(check),
     },
   );
-  await check.eachRow(rows, ({ judge }) => judge());
+  await check.eachRow(rows, ({ judge }) => judge(), { inOrder: true });
 });
 
 clause('REF-06', async (check) => {
@@ -100,13 +100,17 @@ clause('REF-06', async (check) => {
 clause('REF-07', async (check) => {
   const mine = await check.provenChain();
   const foreign = await foreignToken(check);
-  await check.eachRow(authorizations(mine.access, check.target.secret, foreign), async ({ authorization }) => {
-    const headers = authorization === undefined ? [] : [['authorization', authorization] as const];
-    const reply = await check.api.refresh(mine.refresh, { headers });
-    if (reply.status !== 200) await dependsOnRotations(check);
-    expect(reply, 'refresh').toHaveStatus(200);
-    mine.advance(reply);
-  });
+  await check.eachRow(
+    authorizations(mine.access, check.target.secret, foreign),
+    async ({ authorization }) => {
+      const headers = authorization === undefined ? [] : [['authorization', authorization] as const];
+      const reply = await check.api.refresh(mine.refresh, { headers });
+      if (reply.status !== 200) await dependsOnRotations(check);
+      expect(reply, 'refresh').toHaveStatus(200);
+      mine.advance(reply);
+    },
+    { inOrder: true },
+  );
 });
 
 clause('REF-08', async (check) => {
@@ -164,12 +168,21 @@ clause('REF-12', async (check) => {
 });
 
 clause('REF-13', async (check) => {
-  await check.eachRow(REUSES, async ({ name, later }) => {
-    const { reuse: again, newest } = await reuse(check, later);
-    if (again.status < 400) throw new Blocked('REF-05', `a spent refresh token is still good: ${seenStatus(again)}`);
-    // Refused with a wrong status, as the spent one was, it is refused: the status is REF-05's.
-    expectRefreshRefused(check, newest, `the newest refresh token of the chain after ${name} came again`, again.status);
-  });
+  await check.eachRow(
+    REUSES,
+    async ({ name, later }) => {
+      const { reuse: again, newest } = await reuse(check, later);
+      if (again.status < 400) throw new Blocked('REF-05', `a spent refresh token is still good: ${seenStatus(again)}`);
+      // Refused with a wrong status, as the spent one was, it is refused: the status is REF-05's.
+      expectRefreshRefused(
+        check,
+        newest,
+        `the newest refresh token of the chain after ${name} came again`,
+        again.status,
+      );
+    },
+    { inOrder: true },
+  );
 });
 
 const ONE_SESSION = 'A new login ends the older ones of its user here, so there are no two to be told apart.';
@@ -208,20 +221,24 @@ clause('REF-15', async (check) => {
   // A login of its own: how often a chain rotates is REF-06's question.
   const session = await check.login();
   let live = session.refresh;
-  await check.eachRow(REFUSED_BEFORE, async ({ name, type, body, by, ...row }) => {
-    const refused = await check.raw({
-      method: 'method' in row ? row.method : 'POST',
-      path: check.api.path('refresh'),
-      headers: [['content-type', type]],
-      body: body(String(check.api.refreshRequest(live).body)),
-    });
-    if (refused.status < 400) {
-      live = refused.token('refresh') ?? live;
-      throw new Blocked(by, `${name} was accepted: ${seenStatus(refused)}`);
-    }
-    const reply = await check.api.refresh(live);
-    if (reply.status !== 200) await dependsOnRotations(check);
-    expect(reply, `the refresh token of a request that was refused for ${name}`).toHaveStatus(200);
-    live = reply.token('refresh') ?? live;
-  });
+  await check.eachRow(
+    REFUSED_BEFORE,
+    async ({ name, type, body, by, ...row }) => {
+      const refused = await check.raw({
+        method: 'method' in row ? row.method : 'POST',
+        path: check.api.path('refresh'),
+        headers: [['content-type', type]],
+        body: body(String(check.api.refreshRequest(live).body)),
+      });
+      if (refused.status < 400) {
+        live = refused.token('refresh') ?? live;
+        throw new Blocked(by, `${name} was accepted: ${seenStatus(refused)}`);
+      }
+      const reply = await check.api.refresh(live);
+      if (reply.status !== 200) await dependsOnRotations(check);
+      expect(reply, `the refresh token of a request that was refused for ${name}`).toHaveStatus(200);
+      live = reply.token('refresh') ?? live;
+    },
+    { inOrder: true },
+  );
 });

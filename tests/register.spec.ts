@@ -39,8 +39,6 @@ import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts-pairs.js
 import { accountId } from './support/resources.js';
 import { capitalDomain, sameAddress } from './support/users.js';
 
-const TOGETHER = { together: true };
-
 clause('REG-01', async (check) => {
   const { reply } = await check.firstRegistration();
   expect(reply, 'the documented body').toHaveStatus(200, 201);
@@ -122,35 +120,33 @@ clause('REG-04', async (check) => {
     throw new Blocked('LOG-01', `login gives no tokens: ${seenStatus(reply)}`);
   if (reply.status !== 200) await dependsOnAnyLogin(check);
   expect(reply, 'login of the account just registered').toHaveStatus(200);
-  await check.eachRow(await costly(check, TAKEN_AS_SENT), (row) => logsInAsSent(check, row), TOGETHER);
+  await check.eachRow(await costly(check, TAKEN_AS_SENT), (row) => logsInAsSent(check, row));
 });
 
 clause('REG-05', async (check) => {
   await registered(check);
-  await check.eachRow(
-    await costly(check, INCOMPLETE),
-    async ({ field, value, complete }) => {
-      const { account, reply } = await registerWith(check, { [field]: value });
-      expect(reply).toHaveStatus(400);
-      if (!complete) return;
-      // Completed, the same registration finds nobody in its way.
-      const whole = await registerWith(check, { ...account, [field]: check.newAccount()[field] });
-      expect(whole.reply, 'the same registration, completed').toHaveStatus(200, 201);
-    },
-    TOGETHER,
-  );
+  await check.eachRow(await costly(check, INCOMPLETE), async ({ field, value, complete }) => {
+    const { account, reply } = await registerWith(check, { [field]: value });
+    expect(reply).toHaveStatus(400);
+    if (!complete) return;
+    // Completed, the same registration finds nobody in its way.
+    const whole = await registerWith(check, { ...account, [field]: check.newAccount()[field] });
+    expect(whole.reply, 'the same registration, completed').toHaveStatus(200, 201);
+  });
 });
 
 clause('REG-06', async (check) => {
   await registered(check);
-  await check.eachRow(await costly(check, badEmails(check)), ({ judge }) => judge(), TOGETHER);
+  await check.eachRow(await costly(check, badEmails(check)), ({ judge }) => judge());
 });
 
 clause('REG-07', async (check) => {
   const { account: first } = await registered(check);
   const before = await firstLoginOf(check);
   if (before.status !== 200) throw new Blocked('REG-04', `the first account cannot log in: ${seenStatus(before)}`);
-  await check.eachRow(await firstAndCostly(check, registeredAgain(check, first)), ({ judge }) => judge());
+  await check.eachRow(await firstAndCostly(check, registeredAgain(check, first)), ({ judge }) => judge(), {
+    inOrder: true,
+  });
 });
 
 clause('REG-08', async (check) => {
@@ -187,7 +183,7 @@ clause('REG-10', async (check) => {
   // Whose id is sent: nobody that another check has to do with.
   const { account: victim, reply: plain } = await registerWith(check, {});
   const rows = extraFields(plain.user['role'], plain.user['id'], accountId(own.user));
-  await check.eachRow(await firstAndCostly(check, rows), (row) => takesNone(check, own.access, plain, row), TOGETHER);
+  await check.eachRow(await firstAndCostly(check, rows), (row) => takesNone(check, own.access, plain, row));
   const login = await check.api.login(victim);
   if (login.status !== 200 && (await firstLoginOf(check)).status !== 200)
     throw new Blocked('REG-04', `nobody who registered can log in: ${seenStatus(login)}`, login.exchange);
@@ -213,26 +209,30 @@ clause('REG-12', async (check) => {
   await registered(check);
   let asked = 0;
   const taken = new Set<string>();
-  await check.eachRow(await costly(check, refusedForFields(check)), async ({ refused, fields }) => {
-    const { reply } = await registerWith(check, fields);
-    // Whether it is refused with 400, REG-05 and REG-06 say.
-    if (reply.status !== 400) {
-      refused.forEach((field) => taken.add(field));
-      return;
-    }
-    asked += 1;
-    // Each refused field: the first alone sends a client round once for every other.
-    for (const field of refused.filter((one) => !taken.has(one))) {
-      const texts = reply.fieldErrors[field];
-      expect(reply, '`errors`').toSatisfy(
-        Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
-        `${field}: a list of strings`,
-        texts === undefined
-          ? `no \`${field}\` in \`errors\``
-          : `${field}: ${Array.isArray(texts) ? 'a list of something else' : typeof texts}`,
-      );
-    }
-  });
+  await check.eachRow(
+    await costly(check, refusedForFields(check)),
+    async ({ refused, fields }) => {
+      const { reply } = await registerWith(check, fields);
+      // Whether it is refused with 400, REG-05 and REG-06 say.
+      if (reply.status !== 400) {
+        refused.forEach((field) => taken.add(field));
+        return;
+      }
+      asked += 1;
+      // Each refused field: the first alone sends a client round once for every other.
+      for (const field of refused.filter((one) => !taken.has(one))) {
+        const texts = reply.fieldErrors[field];
+        expect(reply, '`errors`').toSatisfy(
+          Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
+          `${field}: a list of strings`,
+          texts === undefined
+            ? `no \`${field}\` in \`errors\``
+            : `${field}: ${Array.isArray(texts) ? 'a list of something else' : typeof texts}`,
+        );
+      }
+    },
+    { inOrder: true },
+  );
   if (asked === 0) throw new Blocked('REG-05', 'no incomplete registration was refused with 400');
 });
 

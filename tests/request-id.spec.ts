@@ -159,6 +159,5 @@ clause('RID-06', async (check) => {
         typeof echoed === 'string' ? `“${echoed.slice(0, 60)}”` : 'none',
       );
     },
-    { together: true },
   );
 });

@@ -92,7 +92,6 @@ clause('UNA-04', async (check) => {
     async ({ value: text }) => {
       await expectUnauthenticated(check, await askedWith(check, `Bearer ${text}`), 'a bearer token that is no JWT');
     },
-    { together: true },
   );
   await check.expectAuthorized(access);
 });
@@ -221,7 +220,6 @@ clause('UNA-14', async (check) => {
         })),
       ],
       ({ judge }) => judge(),
-      { together: true },
     );
     await check.expectAuthorized(who.access);
   } finally {

@@ -65,7 +65,7 @@ async function walk(check: Check): Promise<void> {
       await mine.rotate();
       const id = idOf(exactRows(await check.askProtected(mine.access))?.[0]);
       for (const [i, request] of kinds(check, mine.access, id).entries())
-        for (const wish of wishesOf(i)) await raw(withHeaders(request, ...wish));
+        await Promise.all(wishesOf(i).map((wish) => raw(withHeaders(request, ...wish))));
     },
     () => api.listKeywords(),
     () => raw(api.request('refresh', {})),

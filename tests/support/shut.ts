@@ -111,7 +111,7 @@ export async function judgeChannel(
   const who = await somebody(check);
   try {
     const rows = rowsOf(who, await validRequests(check, who));
-    await check.eachRow(rows, (row) => expectShut(check, row, what), { together: true });
+    await check.eachRow(rows, (row) => expectShut(check, row, what));
     await check.expectAuthorized(who.access);
   } finally {
     if (who.row !== undefined) await remove(check, who, who.row);
