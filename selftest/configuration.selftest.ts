@@ -135,13 +135,13 @@ test('BASE_URL set and empty in the shell: one sentence, exit 1; empty in .env o
   const folder = mkdtempSync(join(tmpdir(), 'dotenv-'));
   // What the shell says, .env does not hide.
   writeFileSync(join(folder, '.env'), 'BASE_URL=http://127.0.0.1:9/api/v1/\n');
-  const emptied = await runSuite({ BASE_URL: '' }, ['--grep', 'LOG-01'], 60, folder);
+  const emptied = await runSuite({ BASE_URL: '' }, ['--grep', 'LOG-01'], { cwd: folder });
   expect(emptied.exitCode, emptied.output).toBe(1);
   expect(emptied.output).toMatch(/BASE_URL is set, but empty/);
   expect(emptied.output).not.toMatch(/\n\s+at /);
   // A copy of .env.example.
   writeFileSync(join(folder, '.env'), 'BASE_URL=\nIGNY8_EMAIL=\n');
-  const unset = await runSuite({}, ['--grep', 'LOG-01'], 120, folder);
+  const unset = await runSuite({}, ['--grep', 'LOG-01'], { cwd: folder });
   expect(unset.exitCode, unset.output).toBe(0);
   expect(unset.report?.target.embedded).toBe(true);
 });

@@ -12,6 +12,8 @@ interface Answer {
 }
 
 test('each documented request works as the cURL line that the documentation shows', async () => {
+  // eslint-disable-next-line playwright/no-skipped-test -- the page shows them for a POSIX shell
+  test.skip(process.platform === 'win32', 'Windows has no POSIX shell');
   const reference = await startReference({ passwordCost: 16 });
   const shell = promisify(execFile);
   const variables: Record<string, string> = { BASE_URL: reference.baseUrl, KEYWORD_ID: '1' };
@@ -125,6 +127,8 @@ for (const { name, header, body, ...told } of QUOTED) {
     const [sh, ps] = [posix, powerShell].map((shell) => curlLine({ ...exchange, request }, WAY, shell));
     expect(sh).toBe(whole(told.posix, 'curl'));
     expect(ps).toBe(whole(told.powerShell, 'curl.exe'));
+    // Windows has no POSIX shell that could read it.
+    if (process.platform === 'win32') return;
     const asked = `curl() { printf '%s\\0' "$@"; }; ${sh ?? ''}`;
     const { stdout } = await promisify(execFile)('sh', ['-c', asked], {
       env: { ACCESS_TOKEN: '«s»', SECRET: '«s»', REFRESH_TOKEN: '«s»', IGNY8_PASSWORD: '«s»' },

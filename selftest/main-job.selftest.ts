@@ -122,7 +122,7 @@ for (const name of ['several faults at once', 'nothing listening']) {
   test(`${name}: no stack trace, exit 1, and a report that says so`, async () => {
     const { env, says } = UNUSABLE.find((one) => one.name === name) ?? { env: {}, says: /never/ };
     const account = { IGNY8_EMAIL: 'a@example.com', IGNY8_PASSWORD: 'canary-password' };
-    const run = await runSuite({ ...env, ...account }, [], 30);
+    const run = await runSuite({ ...env, ...account });
     expect(run.exitCode, run.output).toBe(1);
     expect(run.output).toMatch(says);
     expect(run.output).not.toMatch(/\n\s+at |canary-password/);
@@ -132,7 +132,7 @@ for (const name of ['several faults at once', 'nothing listening']) {
 }
 
 test('--trace and --retries are refused', async () => {
-  const run = await runSuite({}, ['--trace=on', '--retries=1'], 30);
+  const run = await runSuite({}, ['--trace=on', '--retries=1']);
   expect(run.exitCode).toBe(1);
   expect(run.output).toMatch(/Tracing is refused[^]*Retries are refused/);
 });

@@ -9,16 +9,20 @@ const [MAIN_JOB, SOURCE, MATRIX, TIMING] = [
   'timing.selftest.ts',
 ];
 
+const MINUTE = 60_000;
+
 // The suite, tested: by the same runner, but not by the suite's own reporters.
 export default defineConfig({
   testDir: '.',
   testMatch: '*.selftest.ts',
-  reporter: [['list']],
+  // Both say how far the whole is: `line` in a line that is written again and again, the other one each minute.
+  reporter: process.stdout.isTTY ? [['line']] : [['list'], ['./harness/progress.ts']],
   outputDir: '../test-results/selftest',
   fullyParallel: true,
   workers: 3,
   forbidOnly: true,
-  timeout: 240_000,
+  // Ends what hangs. The longest takes two minutes where nothing else runs: a slow machine is no reason to fail.
+  timeout: 30 * MINUTE,
   projects: [
     // A browser and bursts under deadlines: beside them is room for one thing at a time.
     { name: 'first', testMatch: [MAIN_JOB, SOURCE], workers: 2 },

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { startReference } from '../fixtures/reference/server.js';
 import type { Report } from '../report/model.js';
-import { given, ROOT, runSuite } from './harness/command-line.js';
+import { given, runSuite } from './harness/command-line.js';
 import { reportOf } from './harness/in-process.js';
 import { startProxy } from './harness/proxy.js';
 
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} in mid-run: a report that says inconclusive, and no exit code 0; the earlier report is withdrawn before`, async () => {
+    // eslint-disable-next-line playwright/no-skipped-test -- there is nothing to see
+    test.skip(process.platform === 'win32', 'Windows sends no signals');
     const out = mkdtempSync(join(tmpdir(), 'conformance-'));
     const file = join(out, 'report.json');
     writeFileSync(file, JSON.stringify(reportOf([])).replace('"inconclusive"', '"conformant"'));
@@ -28,7 +30,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
       },
     });
     const env = { ...given(reference), BASE_URL: `${proxy.origin}/api/v1/`, CONFORMANCE_OUT: out };
-    const run = await runSuite(env, ['--grep', 'REF-'], 180, ROOT, (started) => (child = started));
+    const run = await runSuite(env, ['--grep', 'REF-'], { started: (process) => (child = process) });
     await proxy.close();
     await reference.close();
     expect(underWay).toMatchObject({ verdict: 'inconclusive', problems: [expect.stringMatching(/has not ended/)] });

@@ -12,7 +12,9 @@ for (const [name, ...args] of [
   ['format, workflows, and lint of the OpenAPI document', 'lint:text'],
 ] as const) {
   test(name, async () => {
-    const child = spawn('npm', ['run', '--silent', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    // By a shell, because npm is a script on Windows.
+    const command = ['npm run --silent', ...args].join(' ');
+    const child = spawn(command, { cwd: ROOT, shell: true, stdio: ['ignore', 'pipe', 'pipe'] });
     const closed = new Promise((resolve) => child.on('close', resolve));
     const said = await Promise.all([text(child.stdout), text(child.stderr)]);
     expect(await closed, said.join('\n')).toBe(0);

@@ -11,7 +11,7 @@ async function write({ file, options, fails }: Example): Promise<void> {
   const reference = await startReference({ port: 8000, limits: 'off', ...options });
   try {
     const env = { ...given(reference), ...WITH_BROWSER, IGNY8_TARGET_VERSION: 'example', FUZZ_SEED: '7' };
-    const { report, output, folder, exitCode } = await runSuite(env, [], 600);
+    const { report, output, folder, exitCode } = await runSuite(env);
     if (report === undefined || exitCode !== (fails.length === 0 ? 0 : 1)) throw new Error(output);
     const failed = report.clauses.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
     if (failed.toSorted().join() !== fails.toSorted().join()) throw new Error(`${file}: ${failed.join()} failed.`);

@@ -25,11 +25,15 @@ export class Progress {
   private readonly running = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param waits what checks are waiting for, the longest first */
+  /**
+   * @param waits what checks are waiting for, the longest first
+   * @param what is counted, in the plural
+   */
   constructor(
     private readonly stream: Console,
     private readonly silent: boolean,
     private readonly waits: () => readonly Wait[],
+    private readonly what = 'checks',
   ) {}
 
   begin(total: number): void {
@@ -68,7 +72,7 @@ export class Progress {
     const running = [...this.running];
     const more = running.length > SHOWN ? ` and ${String(running.length - SHOWN)} more` : '';
     return [
-      `${String(this.done)} of ${String(this.total)} checks done, ${String(this.failed)} failed`,
+      `${String(this.done)} of ${String(this.total)} ${this.what} done, ${String(this.failed)} failed`,
       ...(running.length === 0 ? [] : [`running ${running.slice(0, SHOWN).join(', ')}${more}`]),
       ...(wait === undefined ? [] : [`waiting for ${wait.what}, ${duration(wait.ms)} left`]),
     ].join('; ');

@@ -1,6 +1,6 @@
 /** Runs the suite as a user does: the command line, in a process of its own, with its artefacts in a folder of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reference } from '../../fixtures/reference/server.js';
@@ -20,10 +20,12 @@ export interface SuiteRun {
 }
 
 /** What the environment of the self-tests must not pass on. */
-function plainEnvironment(): NodeJS.ProcessEnv {
+function plainEnvironment(without: readonly string[]): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(IGNY8_|CONFORMANCE_|FUZZ_|PLAYWRIGHT_|PW_|TEST_|BASE_URL$|CI$|GITHUB_|FORCE_COLOR$)/.test(name),
+      ([name]) =>
+        !without.includes(name) &&
+        !/^(IGNY8_|CONFORMANCE_|FUZZ_|PLAYWRIGHT_|PW_|TEST_|BASE_URL$|CI$|GITHUB_|FORCE_COLOR$)/.test(name),
     ),
   );
 }
@@ -46,39 +48,50 @@ export function given({ baseUrl, jwtSecret, seeds }: Reference): Record<string, 
 const NO_BROWSER = { CHROMIUM_PATH: '/nowhere' };
 export const WITH_BROWSER = { CHROMIUM_PATH: '' };
 
-/**
- * @param seconds after which the run is ended: no run may take longer
- * @param cwd the working directory, in which `.env` is looked for
- * @param started is handed the process, for a test that ends it
- */
+/** Milliseconds after which a run hangs, and is ended: half a minute is usual, so a slow machine has no part in it. */
+const HANGS_MS = 20 * 60_000;
+
+export interface Circumstances {
+  /** The working directory, in which `.env` is looked for; default: that of the suite. */
+  readonly cwd?: string;
+  /** Where the suite is; default: this checkout. */
+  readonly root?: string;
+  /** The user and group that run it; default: whoever runs this. */
+  readonly uid?: number;
+  /** Variables of this process that the run does not have. */
+  readonly without?: readonly string[];
+  /** Is handed the process, for a test that ends it. */
+  readonly started?: (child: ChildProcess) => void;
+}
+
 export async function runSuite(
   env: Record<string, string>,
   args: readonly string[] = [],
-  seconds = 180,
-  cwd = ROOT,
-  started?: (child: ChildProcess) => void,
+  { root = ROOT, cwd = root, uid, without = [], started }: Circumstances = {},
 ): Promise<SuiteRun> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+  if (uid !== undefined) chownSync(folder, uid, uid);
   const began = performance.now();
   const child = spawn(
     process.execPath,
     [
-      join(ROOT, 'node_modules/@playwright/test/cli.js'),
+      join(root, 'node_modules/@playwright/test/cli.js'),
       'test',
-      ...(cwd === ROOT ? [] : ['-c', join(ROOT, 'playwright.config.ts')]),
+      ...(cwd === root ? [] : ['-c', join(root, 'playwright.config.ts')]),
       `--output=${join(folder, 'results')}`,
       ...args,
     ],
     {
       cwd,
       env: {
-        ...plainEnvironment(),
+        ...plainEnvironment(without),
         CONFORMANCE_OUT: join(folder, 'report'),
         PLAYWRIGHT_HTML_OUTPUT_DIR: join(folder, 'html'),
         PLAYWRIGHT_BLOB_OUTPUT_DIR: join(folder, 'blob'),
         ...NO_BROWSER,
         ...env,
       },
+      ...(uid === undefined ? {} : { uid, gid: uid }),
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
@@ -89,7 +102,7 @@ export async function runSuite(
   };
   child.stdout.on('data', take);
   child.stderr.on('data', take);
-  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), HANGS_MS);
   const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearTimeout(timer);
   let report: Report | undefined;

@@ -38,9 +38,15 @@ async function main(): Promise<void> {
   }
   const started = performance.now();
   const names = rowsFor(positionals);
+  let done = 0;
+  const progress = setInterval(() => {
+    if (!process.stderr.isTTY) process.stderr.write(`${done} of ${names.length} rows done\n`);
+  }, 60_000);
   const { cells, broken } = await runAll(names, __filename, ({ defect, ms }) => {
+    done += 1;
     if (process.stderr.isTTY) process.stderr.write(`${defect} ${String(Math.round(ms))} ms\n`);
   });
+  clearInterval(progress);
   for (const line of broken) console.error(`broke: ${line}`);
   const seconds = (performance.now() - started) / 1000;
   const whole = positionals.length === 0;

@@ -5,8 +5,8 @@ import { maskText } from '../../fixtures/evidence/secrets.js';
 import { keepAtHome } from '../../fixtures/run/carried-page.js';
 import { wayTo } from '../../fixtures/run/target.js';
 
-/** Milliseconds that the page has for each step. */
-const STEP_MS = 10_000;
+/** Milliseconds that the page has for each step: opening it takes several responses, and a busy machine starts a browser slowly. */
+const STEP_MS = 30_000;
 
 /** One step of a person; what Playwright says of a step that fails may quote the page, and the page shows the token. */
 async function step<T>(what: string, take: () => Promise<T>): Promise<T> {
