@@ -13,6 +13,14 @@ for (const path of ['ci/Dockerfile', 'ci/gitlab.yml']) {
   });
 }
 
+test('the self-tests run on each Node that is maintained, from the oldest that package.json allows', () => {
+  const { jobs } = parse(read('.github/workflows/ci.yml')) as {
+    jobs: Record<string, { strategy: { matrix: { node: number[] } } }>;
+  };
+  expect(jobs['test']?.strategy.matrix.node).toEqual([20, 22, 24]);
+  expect((JSON.parse(read('package.json')) as { engines: { node: string } }).engines.node).toBe('>=20.19');
+});
+
 test('the container runs as a user without rights, and copies no secrets', () => {
   const lines = read('ci/Dockerfile').split('\n');
   const user = lines.findIndex((line) => line.startsWith('USER '));

@@ -19,9 +19,13 @@ import { ROOT, runSuite } from './harness/command-line.js';
 interface Package {
   readonly scripts: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly overrides: Readonly<Record<string, string>>;
+  readonly resolutions: Readonly<Record<string, string>>;
 }
 
-const { scripts, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Package;
+const { scripts, devDependencies, overrides, resolutions } = JSON.parse(
+  readFileSync(join(ROOT, 'package.json'), 'utf8'),
+) as Package;
 
 /** The folders of the suite's sources. */
 const SOURCES = ['docs', 'fixtures', 'report', 'selftest', 'spec', 'tests'];
@@ -53,6 +57,10 @@ test('only packages that package.json names are imported: with npm others are wi
   );
   expect(packages.length).toBeGreaterThan(20);
   expect(packages.filter((name) => devDependencies[name] === undefined && !builtinModules.includes(name))).toEqual([]);
+});
+
+test('what npm is told of packages further down is told pnpm and Yarn too', () => {
+  expect(resolutions).toEqual(overrides);
 });
 
 /** @param mode of folders; a file is never run, so it has the same without that right */
