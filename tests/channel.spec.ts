@@ -1,55 +1,62 @@
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Finding } from '../fixtures/check/check.js';
+import { Finding, type Check } from '../fixtures/check/check.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 import { everyAnswer } from './support/sample-answers.js';
 import { NoAnswer } from '../fixtures/http/transport.js';
+import type { Row } from '../fixtures/check/judging.js';
 
 /** The same route in plain text: behind the usual ports the other usual one, else the same port. */
 function inPlainText({ host, pathname }: URL, path: string): string {
   return `http://${host}${pathname}${path}`;
 }
 
+async function judgeHsts(check: Check): Promise<void> {
+  const reply = await check.raw({ method: 'GET', path: check.api.path('listKeywords') });
+  const hsts = reply.header('strict-transport-security');
+  expect(reply).toSatisfy(
+    /(^|[;\s])max-age="?0*[1-9]/i.test(hsts ?? ''),
+    'there, with a max-age',
+    hsts === undefined ? 'none' : `“${hsts}”`,
+  );
+}
+
+async function judgePlainHttp(check: Check): Promise<void> {
+  const path = inPlainText(new URL(check.target.baseUrl), check.api.path('listKeywords'));
+  let answer: Reply;
+  try {
+    // Without any credentials: what is asked in plain text is read by anybody.
+    answer = await check.raw({ method: 'GET', path });
+  } catch (error) {
+    if (error instanceof NoAnswer) return;
+    throw error;
+  }
+  const location = answer.header('location') ?? '';
+  expect(answer).toSatisfy(
+    answer.status >= 400 || (answer.status >= 300 && /^https:/i.test(location)),
+    'refused, or redirected to https',
+    `${String(answer.status)}${location === '' ? '' : ' to another place'}`,
+  );
+}
+
 clause('NET-01', async (check) => {
-  const base = new URL(check.target.baseUrl);
-  const rows = [
-    {
-      name: '`Strict-Transport-Security`',
-      judge: async () => {
-        const reply = await check.raw({ method: 'GET', path: check.api.path('listKeywords') });
-        const hsts = reply.header('strict-transport-security');
-        expect(reply).toSatisfy(
-          /(^|[;\s])max-age="?0*[1-9]/i.test(hsts ?? ''),
-          'there, with a max-age',
-          hsts === undefined ? 'none' : `“${hsts}”`,
-        );
-      },
-    },
-    {
-      name: 'plain http',
-      judge: async () => {
-        let answer: Reply;
-        try {
-          // Without any credentials: what is asked in plain text is read by anybody.
-          answer = await check.raw({ method: 'GET', path: inPlainText(base, check.api.path('listKeywords')) });
-        } catch (error) {
-          if (error instanceof NoAnswer) return;
-          throw error;
-        }
-        const location = answer.header('location') ?? '';
-        expect(answer).toSatisfy(
-          answer.status >= 400 || (answer.status >= 300 && /^https:/i.test(location)),
-          'refused, or redirected to https',
-          `${String(answer.status)}${location === '' ? '' : ' to another place'}`,
-        );
-      },
-    },
-  ];
-  await check.eachRow(rows, ({ judge }) => judge());
+  await check.eachRow(
+    [
+      { name: '`Strict-Transport-Security`', judge: () => judgeHsts(check) },
+      { name: 'plain http', judge: () => judgePlainHttp(check) },
+    ],
+    ({ judge }) => judge(),
+  );
 });
 
-clause('NET-02', async (check) => {
-  const { access } = await check.session();
-  await check.expectAuthorized(access);
+interface FromOrigin extends Row {
+  readonly origin: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** Requests of pages from elsewhere: with a token, without one, and the preflights of both. */
+function fromElsewhere(check: Check, access: string): FromOrigin[] {
   const { protocol, hostname } = new URL(check.target.baseUrl);
   // Those after the second are taken for one's own where only the beginning or the end of an origin is compared.
   const stranger = 'https://conformance.invalid';
@@ -60,7 +67,7 @@ clause('NET-02', async (check) => {
     'https://app.igny8.com.conformance.invalid',
     'https://conformanceigny8.com',
   ];
-  const rows = [
+  return [
     ...origins.flatMap((origin) => [
       {
         name: `GET from ${origin}`,
@@ -88,7 +95,12 @@ clause('NET-02', async (check) => {
       ],
     })),
   ];
-  await check.eachRow(rows, async ({ origin, method, path, headers }) => {
+}
+
+clause('NET-02', async (check) => {
+  const { access } = await check.session();
+  await check.expectAuthorized(access);
+  await check.eachRow(fromElsewhere(check, access), async ({ origin, method, path, headers }) => {
     const reply = await check.raw({ method, path, headers: [['origin', origin], ...headers] });
     const reflects =
       reply.header('access-control-allow-origin') === origin &&

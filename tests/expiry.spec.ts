@@ -16,22 +16,17 @@ import {
   waitForServer,
 } from './support/lifetimes.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { provenKey, rotatesResigned } from './support/signing-key.js';
+import { rotatesResigned } from './support/signing-key.js';
 import { numericDate, resign } from '../fixtures/evidence/jwt.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { TokenKind } from '../fixtures/evidence/reading.js';
 import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/origins.js';
 import { changedRefreshTokens, withExp, type Change } from './support/changed-tokens.js';
 import { successorOfAnOldOne } from './support/successor.js';
-import { CHANGING, validRequests } from './support/protected-routes.js';
-import { remove, somebody } from './support/resources.js';
-import type { Sendable } from '../fixtures/check/sender.js';
-import { expectClosed, expectRefusal, protectedRoutes } from './support/token-routes.js';
+import { expectRefusal, protectedRoutes } from './support/token-routes.js';
 import { expectRefreshRefused } from './support/rotation.js';
 import { isRefusedHere, notOpenToEverybody } from './support/unauthenticated.js';
-
-/** Seconds past `exp` at which nobody's clock can be the excuse. */
-const LONG_PAST = 600;
+import { LONG_PAST, byKey, judgeLongPast } from './support/expired-tokens.js';
 
 function judgeLifetime(reply: Reply, token: string, expected: number): void {
   const seen = lifetime(reply, token);
@@ -79,55 +74,13 @@ clause('EXP-03', async (check) => {
   });
 });
 
-/** A live access token, and the target's key, proved on it. */
-async function byKey(check: Check): Promise<{ access: string; key: string; now: number }> {
-  const { access } = await check.session();
-  const reply = await check.expectAuthorized(access);
-  const key = await provenKey(check, access);
-  noteMethod(check, 'secret');
-  return { access, key, now: serverNow(reply) };
-}
-
 clause('EXP-04', (check) =>
   byAnyWay(check, {
-    secret: async () => {
-      const { access, key, now } = await byKey(check);
-      const routes = await protectedRoutes(check, access);
-      const [list] = routes;
-      const past = Math.floor(now) - LONG_PAST;
-      const who = await somebody(check);
-      const changes = (await validRequests(check, who)).filter(
-        ({ request, also }) => isChange(request.method) && also.length === 0,
-      );
-      await check.eachRow(
-        [
-          ...changes.map(({ name, request }) => ({
-            name,
-            route: { name, ask: (token?: string) => check.raw(withToken(request, token)) },
-            token: () => withExp(who.access, key, past),
-          })),
-          ...routes.map((route) => ({ name: route.name, route, token: () => withExp(access, key, past) })),
-          ...routes.slice(0, 1).map((route) => ({ name: '`exp` 0', route, token: () => withExp(access, key, 0) })),
-          ...(await tokensOfEveryOrigin(check, ['access'])).flatMap(({ name, issued }) =>
-            list === undefined ? [] : [{ name, route: list, token: () => withExp(issued().token, key, past) }],
-          ),
-        ],
-        ({ route, token }) => expectClosed(check, route, token(), 'an access token ten minutes past its `exp`'),
-      );
-      await check.expectAuthorized(access);
-      if (who.row !== undefined) await remove(check, who, who.row);
-    },
+    secret: () => judgeLongPast(check),
     'short-ttl': () => endsInTime(check),
     wait: () => endsInTime(check),
   }),
 );
-
-const isChange = (method: string): boolean => CHANGING.some((one) => one === method);
-
-function withToken(request: Sendable, token: string | undefined): Sendable {
-  if (token === undefined) return request;
-  return { ...request, headers: [...(request.headers ?? []), ['authorization', `Bearer ${token}`]] };
-}
 
 async function endsInTime(check: Check): Promise<void> {
   const { after } = await realEnd(check);

@@ -3,7 +3,7 @@
  * the way, and depends on the others.
  */
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked } from '../fixtures/check/check.js';
+import { Blocked, Check } from '../fixtures/check/check.js';
 import { aKeyword, dependsOnOwnRows, listed, otherTenant } from './support/resources.js';
 import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
 import { LoginNeeded } from './support/guide-client.js';
@@ -17,7 +17,7 @@ import { decode, resign } from '../fixtures/evidence/jwt.js';
 import { dependsOn401 } from './support/unauthenticated.js';
 import { client, lost, restsOnSuccessor, loginOf } from './support/journey.js';
 import { IN_A_ROW, alike, judgeCounters, judgeNewcomer, judgeWrites } from './support/alike-workers.js';
-import { cookiesToSend, judgeWritesBeside } from './support/cookies-beside.js';
+import { cookiesToSend, judgeWritesBeside, expectOwnList } from './support/cookies-beside.js';
 import { spoiled } from './support/forgeries.js';
 
 clause('JRN-01', async (check) => {
@@ -133,6 +133,21 @@ clause('JRN-05', async (check) => {
   expect(successor, 'its successor').toHaveStatus(200);
 });
 
+/** By the key: a token past its `exp` is refused, and one in its last minute is good. @param now seconds, by the target's clock */
+async function judgeBothSides(check: Check, access: string, key: string, now: number): Promise<void> {
+  // Past the largest grace (EXP-07): what a client takes for ended must not open the door.
+  const ended = await check.askProtected(resign(access, key, { claims: { exp: Math.floor(now) - 600 } }));
+  if (ended.status === 200) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
+  if (check.target.owner === undefined) {
+    check.measure('seen', 'not a token in its last minute: it would be older than the account that this run made');
+    return;
+  }
+  // In its last minute by both its claims, as any token is once: the server must not go by an age of its own.
+  const end = Math.floor(now) + 60;
+  const old = resign(access, key, { claims: { iat: end - check.target.accessTtlSeconds, exp: end } });
+  expect(await check.askProtected(old), 'a token in the last minute of its life').toHaveStatus(200);
+}
+
 clause('JRN-06', async (check) => {
   const { access } = await check.session();
   const now = serverNow(await check.expectAuthorized(access));
@@ -153,17 +168,7 @@ clause('JRN-06', async (check) => {
     );
     return;
   }
-  // Past the largest grace (EXP-07): what a client takes for ended must not open the door.
-  const ended = await check.askProtected(resign(access, key, { claims: { exp: Math.floor(now) - 600 } }));
-  if (ended.status === 200) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
-  if (check.target.owner === undefined) {
-    check.measure('seen', 'not a token in its last minute: it would be older than the account that this run made');
-    return;
-  }
-  // In its last minute by both its claims, as any token is once: the server must not go by an age of its own.
-  const end = Math.floor(now) + 60;
-  const old = resign(access, key, { claims: { iat: end - check.target.accessTtlSeconds, exp: end } });
-  expect(await check.askProtected(old), 'a token in the last minute of its life').toHaveStatus(200);
+  await judgeBothSides(check, access, key, now);
 });
 
 clause('JRN-07', async (check) => {
@@ -225,18 +230,11 @@ clause('JRN-08', async (check) => {
       // Cookies that let in by themselves are UNA-11's.
       const alone = await check.api.listKeywords({ headers: [cookie] });
       if (alone.status === 200) throw new Blocked('UNA-11', 'the cookies alone open the list', alone.exchange);
-      const ofToken = (list: Reply, what: string): void => {
-        expect(list, what).toHaveStatus(200);
-        expect(list, what).toSatisfy(
-          other?.keyword === undefined || !list.text.includes(other.keyword.text),
-          'that of the bearer token',
-          "the other user's",
-        );
-      };
-      ofToken(await check.api.listKeywords({ access: chain.access, headers: [cookie] }), 'the list');
+      expectOwnList(await check.api.listKeywords({ access: chain.access, headers: [cookie] }), other, 'the list');
       if (write !== undefined && write.status < 300) await judgeWritesBeside(check, chain.access, cookie, write);
       expect(await refreshed([cookie]), 'refresh').toHaveStatus(200);
-      ofToken(await check.api.listKeywords({ access: chain.access }), 'the list, by the token of that refresh');
+      const list = await check.api.listKeywords({ access: chain.access });
+      expectOwnList(list, other, 'the list, by the token of that refresh');
     },
     { inOrder: true },
   );

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Unverified } from '../fixtures/check/check.js';
+import { Blocked, Unverified, Check } from '../fixtures/check/check.js';
 import type { Observation } from '../fixtures/evidence/observation.js';
 import { jsonRequest } from '../fixtures/check/api.js';
 import { withHeaders } from './support/protected-routes.js';
 import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
+import type { Sendable } from '../fixtures/check/sender.js';
 
 const phase = 'every-response';
 
@@ -122,6 +123,25 @@ function noUuids(): { readonly name: string; readonly sent: string }[] {
   ];
 }
 
+/** A request with a bad id is answered with an id of the server's own. */
+async function judgeOddId(
+  { raw }: Check,
+  { sent, request }: { readonly sent: string; readonly request: Sendable },
+): Promise<void> {
+  const reply = await raw(withHeaders(request, ['x-request-id', sent]));
+  if (reply.object === undefined) throw new Blocked('ENV-07', `no JSON: ${String(reply.status)}`, reply.exchange);
+  const echoed = reply.object['request_id'];
+  if (echoed === undefined && (await raw(request)).object?.['request_id'] === undefined) {
+    const owner = reply.status < 300 ? 'RID-01' : 'RID-02';
+    throw new Blocked(owner, 'without the header there is no `request_id` either', reply.exchange);
+  }
+  expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
+    typeof echoed === 'string' && CANONICAL.test(echoed),
+    'a UUID all the same',
+    typeof echoed === 'string' ? `“${echoed.slice(0, 60)}”` : 'none',
+  );
+}
+
 clause('RID-06', async (check) => {
   const { raw, api } = check;
   // Refresh answers with a body of its own where a protected route may redirect to a login page.
@@ -145,19 +165,6 @@ clause('RID-06', async (check) => {
       ...rows.map(({ name, sent }) => ({ name, sent, request: refused })),
       ...elsewhere.map(({ name, request }) => ({ name: `a text, at ${name}`, sent: 'not-a-uuid <1>', request })),
     ],
-    async ({ sent, request }) => {
-      const reply = await raw(withHeaders(request, ['x-request-id', sent]));
-      if (reply.object === undefined) throw new Blocked('ENV-07', `no JSON: ${String(reply.status)}`, reply.exchange);
-      const echoed = reply.object['request_id'];
-      if (echoed === undefined && (await raw(request)).object?.['request_id'] === undefined) {
-        const owner = reply.status < 300 ? 'RID-01' : 'RID-02';
-        throw new Blocked(owner, 'without the header there is no `request_id` either', reply.exchange);
-      }
-      expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
-        typeof echoed === 'string' && CANONICAL.test(echoed),
-        'a UUID all the same',
-        typeof echoed === 'string' ? `“${echoed.slice(0, 60)}”` : 'none',
-      );
-    },
+    (row) => judgeOddId(check, row),
   );
 });

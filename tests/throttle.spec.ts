@@ -186,6 +186,30 @@ async function getsInAgain(check: Check, refused: Reply, logIn: () => Promise<Re
   expect(answer, "the account's owner, after each wait that was asked for").toHaveStatus(200);
 }
 
+/**
+ * Wrong passwords for one account, until it is slowed down.
+ * @param logIn as its owner
+ * @returns the response that says so
+ */
+async function slowedDown(check: Check, email: string, logIn: () => Promise<Reply>): Promise<Reply> {
+  const { refused, sent, last, within } = await untilRefused(check, () => wrongLogin(check, email), [403, 423]);
+  let slowed = refused;
+  if (slowed === undefined) {
+    // A lock may keep silent, and refuse the right password like a wrong one.
+    const own = await logIn();
+    if (own.status >= 400 && own.status < 500) slowed = own;
+  }
+  if (slowed === undefined) {
+    if (within !== undefined) throw new Unverified(within);
+    throw new Finding(
+      `${String(sent)} wrong passwords for one account in a row: expected to be slowed down, got ${seenStatus(last)} for the last`,
+      last.exchange,
+    );
+  }
+  check.measure('wrong passwords until slowed down', `${String(sent)}, then ${String(slowed.status)}`);
+  return slowed;
+}
+
 clause('THR-03', { phase: 'burst' }, async (check) => {
   const account = await check.registerAccount();
   // The control: this account can log in before it is attacked.
@@ -193,26 +217,7 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
   await withLimits(check, async () => {
     const body = { email: account.email, password: account.password };
     const logIn = (): Promise<Reply> => check.raw({ ...check.api.request('login', body), unpaced: true });
-    const { refused, sent, last, within } = await untilRefused(
-      check,
-      () => wrongLogin(check, account.email),
-      [403, 423],
-    );
-    let slowed = refused;
-    if (slowed === undefined) {
-      // A lock may keep silent, and refuse the right password like a wrong one.
-      const own = await logIn();
-      if (own.status >= 400 && own.status < 500) slowed = own;
-    }
-    if (slowed === undefined) {
-      if (within !== undefined) throw new Unverified(within);
-      throw new Finding(
-        `${String(sent)} wrong passwords for one account in a row: expected to be slowed down, got ${seenStatus(last)} for the last`,
-        last.exchange,
-      );
-    }
-    check.measure('wrong passwords until slowed down', `${String(sent)}, then ${String(slowed.status)}`);
-    await getsInAgain(check, slowed, logIn);
+    await getsInAgain(check, await slowedDown(check, account.email, logIn), logIn);
   });
   if (!check.target.embedded) return;
   // The embedded target's limits are off again: the account must be as good as before.
@@ -257,10 +262,13 @@ async function staysRefused(check: Check, rows: readonly Otherwise[], plain: () 
   );
 }
 
-clause('THR-04', { phase: 'burst' }, async (check) => {
-  const waitUntilOpen = async (refused: Reply): Promise<void> => {
-    if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
-  };
+/** The next check finds the limit open again. */
+async function waitUntilOpen(check: Check, refused: Reply): Promise<void> {
+  if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
+}
+
+/** The limit of an address: no header takes the next request for somebody else's. */
+async function judgeForwarded(check: Check): Promise<void> {
   const sent = (what: string, by: (headers: Sendable['headers']) => Sendable): Otherwise[] =>
     FORWARDED.map((header) => ({ name: `${what} with \`${header.join(': ')}\``, request: by([header]) }));
   const register = check.accounts.canRegister ? await takenRegistration(check) : undefined;
@@ -275,24 +283,31 @@ clause('THR-04', { phase: 'burst' }, async (check) => {
     // A limit of its own has to be reached first; where there is none, THR-02 says so.
     if (register !== undefined && (await untilRefused(check, register)).refused !== undefined)
       await staysRefused(check, sent('register', register), register);
-    await waitUntilOpen(burst.refused);
+    await waitUntilOpen(check, burst.refused);
   });
-  if (!check.accounts.canRegister) return;
-  const account = await check.registerAccount();
+}
+
+/** The limit of an account: it is the same one in whatever letter case its e-mail is sent. */
+async function judgeLetterCase(check: Check): Promise<void> {
+  const { email } = await check.registerAccount();
   await withLimits(check, async () => {
-    const wrong = (): Sendable => wrongLogin(check, account.email);
+    const wrong = (): Sendable => wrongLogin(check, email);
     const { refused } = await untilRefused(check, wrong);
     if (refused === undefined) throw new Unverified('Wrong passwords for one account were not refused with 429.');
     const rows = [
-      { name: 'the e-mail in capitals', email: account.email.toUpperCase() },
-      { name: 'its domain in capitals', email: capitalDomain(account.email) },
-      { name: 'its first letter in the other case', email: otherCase(account.email[0] ?? '') + account.email.slice(1) },
+      { name: 'the e-mail in capitals', request: wrongLogin(check, email.toUpperCase()) },
+      { name: 'its domain in capitals', request: wrongLogin(check, capitalDomain(email)) },
+      {
+        name: 'its first letter in the other case',
+        request: wrongLogin(check, otherCase(email[0] ?? '') + email.slice(1)),
+      },
     ];
-    await staysRefused(
-      check,
-      rows.map(({ name, email }) => ({ name, request: wrongLogin(check, email) })),
-      wrong,
-    );
-    await waitUntilOpen(refused);
+    await staysRefused(check, rows, wrong);
+    await waitUntilOpen(check, refused);
   });
+}
+
+clause('THR-04', { phase: 'burst' }, async (check) => {
+  await judgeForwarded(check);
+  if (check.accounts.canRegister) await judgeLetterCase(check);
 });

@@ -20,10 +20,10 @@ import { idOf } from './support/exact.js';
 import { judgeForgeries } from './support/forged-tokens.js';
 import { withSpareBits } from './support/rotation.js';
 import { liveToken } from './support/live-token.js';
-import { faultyRequests, validRequests, withHeaders, withQuery } from './support/protected-routes.js';
+import { withHeaders, withQuery } from './support/protected-routes.js';
 import { judgeIdentityHeaders } from './support/identity-headers.js';
 import { listed, remove, somebody } from './support/resources.js';
-import { atOnce, besideBadToken, expectShut, judgeChannel, spread } from './support/shut.js';
+import { atOnce, besideBadToken, judgeChannel, spread } from './support/shut.js';
 import { everyAnswer } from './support/sample-answers.js';
 import { provenKey, readToken } from './support/signing-key.js';
 import { otherOrigins } from './support/token-origins.js';
@@ -34,10 +34,10 @@ import {
   withoutCredentials,
   askedWith,
 } from './support/unauthenticated.js';
-import { judgeWithoutToken, withBadCredentials, bodyRows } from './support/routes-without-token.js';
-import { nobodies, subjectsOf, refreshOfNobody } from './support/nobody.js';
+import { nobodies, subjectsOf, refreshOfNobody, accessOfNobody } from './support/nobody.js';
 import { otherHmacs, refreshByOtherHmac, measureOddHeaders } from './support/other-hmacs.js';
 import { judgeCaching } from './support/caching.js';
+import { rowsWithoutToken } from './support/routes-without-token.js';
 
 clause('UNA-01', async (check) => {
   await liveToken(check);
@@ -198,29 +198,9 @@ clause('UNA-14', async (check) => {
   const who = await somebody(check);
   const plain = await withoutCredentials(check);
   await notOpenToEverybody(check, plain.status);
-  const valid = await validRequests(check, who);
-  const faulty = await faultyRequests(check, who);
   try {
-    const bare = [...valid, ...faulty];
-    const bad = await withBadCredentials(check, who.access, valid.slice(1));
-    const spoiled = faulty.filter(({ malformed }) => malformed).map((row) => besideBadToken(row, who.access));
-    await check.eachRow(
-      [
-        ...bare.map((row) => ({
-          name: `${row.name}, without a token`,
-          judge: () => judgeWithoutToken(check, row, plain),
-        })),
-        ...[...bad, ...spoiled].map(({ name, request, also }) => ({
-          name,
-          judge: async () => expectUnauthenticated(check, await check.raw(request), 'the request', ...also),
-        })),
-        ...bodyRows(who.access, valid).map((row) => ({
-          name: row.name,
-          judge: () => expectShut(check, row, 'the request'),
-        })),
-      ],
-      ({ judge }) => judge(),
-    );
+    const rows = await rowsWithoutToken(check, who, plain);
+    await check.eachRow(rows, ({ judge }) => judge());
     await check.expectAuthorized(who.access);
   } finally {
     if (who.row !== undefined) await remove(check, who, who.row);
@@ -243,33 +223,13 @@ clause('UNA-16', async (check) => {
   const key = await provenKey(check, access);
   const { names, genuine } = subjectsOf(check, access);
   const all = (id: unknown): Record<string, unknown> => Object.fromEntries(names.map((name) => [name, id]));
-  const rows = nobodies(genuine);
-  const nobody = all(rows[0]?.id);
-  const others = (await otherOrigins(check)).map(({ name, access: token }) => ({
-    name: `an id that nobody has, in a token of ${name}`,
-    made: resign(token, key, { claims: nobody }),
-    ask: check.askProtected,
-  }));
   await check.eachRow(
-    [
-      ...rows.map(({ name, id }) => ({
-        name,
-        made: resign(access, key, { claims: all(id) }),
-        ask: check.askProtected,
-      })),
-      // Refused, or read as its last member has it: RFC 7519 §4 allows no third way.
-      {
-        name: '`user_id` twice, the second one an id that nobody has',
-        made: resign(access, key, { behind: nobody }),
-        ask: check.askProtected,
-      },
-      ...others,
-      ...(await refreshOfNobody(check, key)),
-    ],
+    [...(await accessOfNobody(check, access, key)), ...(await refreshOfNobody(check, key))],
     async ({ made, ask }) => {
       await expectUnauthenticated(check, await ask(made), 'a well-signed token for a user who does not exist');
     },
   );
+  const nobody = all(nobodies(genuine)[0]?.id);
   const twice = await check.askProtected(resign(access, key, { claims: nobody, behind: all(genuine) }));
   check.measure(
     '`user_id` twice, the second one genuine',

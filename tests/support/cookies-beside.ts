@@ -64,3 +64,13 @@ export async function judgeWritesBeside(
     }
   }
 }
+
+/** The list is that of the bearer token's user. */
+export function expectOwnList(list: Reply, other: OtherTenant | undefined, what: string): void {
+  expect(list, what).toHaveStatus(200);
+  expect(list, what).toSatisfy(
+    other?.keyword === undefined || !list.text.includes(other.keyword.text),
+    'that of the bearer token',
+    "the other user's",
+  );
+}

@@ -3,6 +3,8 @@ import { type Check, Blocked, Unverified } from '../../fixtures/check/check.js';
 import { readToken, rotatesResigned } from './signing-key.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { resign } from '../../fixtures/evidence/jwt.js';
+import type { Row } from '../../fixtures/check/judging.js';
+import { otherOrigins } from './token-origins.js';
 
 /** Claims of users who do not exist. */
 export function nobodies(genuine: unknown): { readonly name: string; readonly id: unknown }[] {
@@ -39,11 +41,34 @@ export function subjectsOf(
   return { genuine, names: names.filter((name) => String(claims[name]) === String(genuine)) };
 }
 
+interface Nobodys extends Row {
+  readonly made: string;
+  readonly ask: (token: string) => Promise<Reply>;
+}
+
+/** Access tokens for nobody, made of this one, and the plainest of those of every other origin. */
+export async function accessOfNobody(check: Check, access: string, key: string): Promise<Nobodys[]> {
+  const { names, genuine } = subjectsOf(check, access);
+  const all = (id: unknown): Record<string, unknown> => Object.fromEntries(names.map((name) => [name, id]));
+  const rows = nobodies(genuine);
+  const nobody = all(rows[0]?.id);
+  const made = [
+    ...rows.map(({ name, id }) => ({ name, made: resign(access, key, { claims: all(id) }) })),
+    // Refused, or read as its last member has it: RFC 7519 §4 allows no third way.
+    {
+      name: '`user_id` twice, the second one an id that nobody has',
+      made: resign(access, key, { behind: nobody }),
+    },
+    ...(await otherOrigins(check)).map(({ name, access: token }) => ({
+      name: `an id that nobody has, in a token of ${name}`,
+      made: resign(token, key, { claims: nobody }),
+    })),
+  ];
+  return made.map((row) => ({ ...row, ask: check.askProtected }));
+}
+
 /** The same as refresh tokens; none where the target takes no refresh token that it did not issue, or none that names a user. */
-export async function refreshOfNobody(
-  check: Check,
-  key: string,
-): Promise<{ name: string; made: string; ask: (token: string) => Promise<Reply> }[]> {
+export async function refreshOfNobody(check: Check, key: string): Promise<Nobodys[]> {
   const { chain } = await check.expendable();
   try {
     await rotatesResigned(check, chain, key);

@@ -1,9 +1,10 @@
 /** Ids and queries of lists that no row has, or that spell somebody else's in another way (ROB-11). */
-import { type OtherTenant, listed, siteOf } from './resources.js';
+import { type OtherTenant, listed, siteOf, aKeyword } from './resources.js';
 import { type Check, Blocked, Unverified } from '../../fixtures/check/check.js';
 import { seenStatus, expect } from '../../fixtures/check/expect.js';
 import { jsonRequest } from '../../fixtures/check/api.js';
 import { exactRows } from './exact.js';
+import type { Judged } from './accounts.js';
 
 /** Ids that no row has, below the base. */
 export const ODD_IDS = [
@@ -84,4 +85,56 @@ export async function judgeViewersSite(check: Check): Promise<void> {
       'a row of it is there',
     );
   }
+}
+
+interface OddRequest {
+  readonly method: string;
+  /** Below the list. */
+  readonly path: string;
+  /** It must not find anything: an id that no row has. */
+  readonly nowhere: boolean;
+}
+
+/** Ignored, or refused with a 4xx; nothing of somebody else's is shown. */
+async function judgeOddRequest(
+  check: Check,
+  access: string,
+  { method, path, nowhere }: OddRequest,
+  theirs: OtherTenant['keyword'],
+): Promise<void> {
+  const body = method === 'GET' || method === 'DELETE' ? undefined : aKeyword(check).body;
+  const reply = await check.raw(jsonRequest(method, `${check.api.path('listKeywords')}${path}`, body, { access }));
+  if (reply.status > 499) await dependsOnRefusal(check, access, theirs, reply.status);
+  expect(reply).toSatisfy(reply.status < 500, 'ignored, or refused with a 4xx', seenStatus(reply));
+  // A refusal in all but its status is another clause's.
+  if (reply.status < 400 && reply.object?.['success'] === false)
+    throw new Blocked('ENV-05', `a refusal is answered with ${seenStatus(reply)}`, reply.exchange);
+  if (nowhere) expect(reply, 'an id that no row has').toBeRefused();
+  expect(reply, 'the response').toSatisfy(
+    theirs === undefined || !reply.text.includes(theirs.text),
+    "no row of another account's",
+    "another account's row is in it",
+  );
+}
+
+/** Odd ids and queries, of reads and of changes. @param own the site of one's own rows, where they name one */
+export function oddAddresses(
+  check: Check,
+  access: string,
+  own: string | undefined,
+  theirs: OtherTenant['keyword'],
+): Judged[] {
+  const shown = (text: string): string =>
+    text.length > 60 ? `${text.slice(0, 40)}… (${String(text.length)} characters)` : text;
+  // A server may read around what is odd in the id of a row that there is; what it finds then must be of one's own.
+  const spelled = theirs === undefined ? [] : oddlyTheirs(theirs, own);
+  const requests: OddRequest[] = [
+    ...ODD_IDS.map((id) => ({ method: 'GET', path: `${id}/`, nowhere: true })),
+    ...[...ODD_QUERIES, ...spelled].map((path) => ({ method: 'GET', path, nowhere: false })),
+    ...(check.target.write ? CHANGES : []).map((change) => ({ ...change, nowhere: true })),
+  ];
+  return requests.map((request) => ({
+    name: request.method === 'GET' ? shown(request.path) : `${request.method} ${request.path}`,
+    judge: () => judgeOddRequest(check, access, request, theirs),
+  }));
 }

@@ -101,3 +101,20 @@ export async function keywordInPrototype(check: Check): Promise<void> {
   const fields = JSON.stringify(aKeyword(check).body);
   expect(await createdBy(check, access, `{"__proto__":${fields}}`)).toBeRefused();
 }
+
+/** The field `refresh`, but in `__proto__` and `constructor`: it is no field of the body. */
+export async function refreshInPrototype(check: Check): Promise<void> {
+  const inner = JSON.stringify({ [refreshField(check)]: 'x' });
+  const body = `{"__proto__":${inner},"constructor":{"prototype":${inner}}}`;
+  expect(await asRefresh(check, body)).toBeRefused();
+}
+
+/** Keywords in JSON that is odd. */
+export function oddKeywords(check: Check): Judged[] {
+  return [
+    { name: '`__proto__` and `constructor` beside a good keyword', judge: () => poisonedKeyword(check) },
+    { name: '`__proto__` in place of a good keyword', judge: () => keywordInPrototype(check) },
+    { name: 'a good keyword with a member twice', judge: () => keywordTwice(check, false) },
+    { name: 'the same, one name spelled with an escape', judge: () => keywordTwice(check, true) },
+  ];
+}

@@ -5,6 +5,8 @@ import type { Reply } from '../../fixtures/evidence/reply.js';
 import { resign } from '../../fixtures/evidence/jwt.js';
 import { seenStatus, expect } from '../../fixtures/check/expect.js';
 import { notOpenToEverybody, isRefusedHere } from './unauthenticated.js';
+import type { Judged } from './accounts.js';
+import { deepTokens } from './bad-input.js';
 
 /** Well signed, and with something odd in its payload: refused or not, but nothing falls over. */
 export async function oddClaims(check: Check, mine: Chain): Promise<void> {
@@ -49,4 +51,17 @@ export async function deepBearer(check: Check, token: string): Promise<void> {
   const reply = await check.askProtected(token);
   await notOpenToEverybody(check, reply.status);
   if (!isRefusedHere(check, reply)) expect(reply).toBeRefused();
+}
+
+/** Deeply nested tokens, in both places that a token has. */
+export function deepTokenRows(check: Check): Judged[] {
+  return deepTokens().flatMap(({ name, token, asBearer }) => [
+    ...(asBearer ? [{ name: `${name}, as bearer`, judge: () => deepBearer(check, token) }] : []),
+    {
+      name: `${name}, as refresh token`,
+      judge: async () => {
+        expect(await check.raw(check.api.refreshRequest(token))).toBeRefused();
+      },
+    },
+  ]);
 }

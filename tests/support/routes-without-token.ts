@@ -1,20 +1,18 @@
 /** Every protected route, asked without a token, with a bad one, and with one in its body (UNA-14). */
 import type { Check } from '../../fixtures/check/check.js';
-import { type ProtectedRequest, withHeaders } from './protected-routes.js';
+import { type ProtectedRequest, withHeaders, validRequests, faultyRequests } from './protected-routes.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { expectUnauthenticated, isRefusedHere, askedWith } from './unauthenticated.js';
 import { badCredentials, TOKEN_PARAMETERS } from './channels.js';
-import { type Shut, atOnce, shut } from './shut.js';
+import { type Shut, atOnce, shut, besideBadToken, expectShut } from './shut.js';
 import { named } from '../../fixtures/check/judging.js';
 import type { Sendable } from '../../fixtures/check/sender.js';
 import { expect } from '../../fixtures/check/expect.js';
+import type { Somebody } from './resources.js';
+import type { Judged } from './accounts.js';
 
 /** A request without a token: refused, and with the same text as elsewhere. */
-export async function judgeWithoutToken(
-  check: Check,
-  { request, also }: ProtectedRequest,
-  plain: Reply,
-): Promise<void> {
+async function judgeWithoutToken(check: Check, { request, also }: ProtectedRequest, plain: Reply): Promise<void> {
   const reply = await check.raw(request);
   await expectUnauthenticated(check, reply, 'the request', ...also);
   if (reply.status !== plain.status || request.method === 'HEAD') return;
@@ -26,7 +24,7 @@ export async function judgeWithoutToken(
 }
 
 /** The routes beside the list, each with bad credentials of each kind. What is wrong at the list too is the other clause's. */
-export async function withBadCredentials(
+async function withBadCredentials(
   check: Check,
   access: string,
   routes: readonly ProtectedRequest[],
@@ -45,7 +43,7 @@ export async function withBadCredentials(
 }
 
 /** Requests that bring the token in their body: as a field of JSON, and as a form (RFC 6750 §2.2). */
-export function bodyRows(access: string, routes: readonly ProtectedRequest[]): Shut[] {
+function bodyRows(access: string, routes: readonly ProtectedRequest[]): Shut[] {
   const names = named(TOKEN_PARAMETERS, (name) => `\`${name}\` in the body`);
   const withFields = (request: Sendable, fields: readonly { readonly value: string }[]): Sendable => ({
     ...request,
@@ -64,5 +62,27 @@ export function bodyRows(access: string, routes: readonly ProtectedRequest[]): S
   return [
     ...writes.flatMap((route) => atOnce(route, 'the token in its body', names, 1, withFields)),
     ...writes.map((route) => shut(route, `${route.name}, the token in a form`, asForm(route.request))),
+  ];
+}
+
+/** Every protected route without a good token in its header. @param plain how the list refuses a request without credentials */
+export async function rowsWithoutToken(check: Check, who: Somebody, plain: Reply): Promise<Judged[]> {
+  const valid = await validRequests(check, who);
+  const faulty = await faultyRequests(check, who);
+  const bad = await withBadCredentials(check, who.access, valid.slice(1));
+  const spoiled = faulty.filter(({ malformed }) => malformed).map((row) => besideBadToken(row, who.access));
+  return [
+    ...[...valid, ...faulty].map((row) => ({
+      name: `${row.name}, without a token`,
+      judge: () => judgeWithoutToken(check, row, plain),
+    })),
+    ...[...bad, ...spoiled].map(({ name, request, also }) => ({
+      name,
+      judge: async () => expectUnauthenticated(check, await check.raw(request), 'the request', ...also),
+    })),
+    ...bodyRows(who.access, valid).map((row) => ({
+      name: row.name,
+      judge: () => expectShut(check, row, 'the request'),
+    })),
   ];
 }
