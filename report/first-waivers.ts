@@ -88,7 +88,7 @@ function main(args: readonly string[]): number {
   if (!Number.isInteger(number) || number < 1 || number > LONGEST_WAIVER_DAYS)
     return complain(`--days is “${days}”, but should be a whole number from 1 to ${String(LONGEST_WAIVER_DAYS)}.`);
   if (out !== undefined && existsSync(out))
-    return complain(`${out} is there already: add to it by hand, or name another file.`);
+    return complain(`${out} exists already: add to it by hand, or name another file.`);
   const report = readReport(path);
   if (typeof report === 'string') return complain(report);
   const text = firstWaivers(report, { owner, days: number, link, all, today: Date.now() });

@@ -171,7 +171,7 @@ export const ReportSchema = z
     suite: z.strictObject({
       version: text.describe('Version of the suite.'),
       contract: text.describe('Version of the contract that it checks.'),
-      commit: text.exactOptional().describe('Commit of the suite, where it can be had.'),
+      commit: text.exactOptional().describe('Commit of the suite, if known.'),
     }),
     startedAt: z.iso.datetime().describe('Local clock; of merged shards, the first.'),
     durationMs: count.describe('Milliseconds; of merged shards, those of the longest.'),

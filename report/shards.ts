@@ -20,7 +20,7 @@ export function shardProblems(finished: readonly Finished[]): string[] {
   const twice = [...new Set(numbers.filter((shard, i) => shard > 0 && numbers.indexOf(shard) !== i))];
   if (twice.length > 0)
     problems.push(
-      `Shard ${twice.join(', ')} of ${String(total)} is there twice: a blob of an earlier run was merged too. Empty the folder first.`,
+      `Shard ${twice.join(', ')} of ${String(total)} appears twice: a blob of an earlier run was merged too. Empty the folder first.`,
     );
   const differing = (
     [

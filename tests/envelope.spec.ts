@@ -47,7 +47,7 @@ function envelopesAmong(seen: readonly Observation[], of: (answer: Observation) 
 
 function noEnvelope({ json, success }: Observation): string | undefined {
   if (json === 'none') return 'the body is not JSON';
-  if (json === 'other') return 'the body is JSON, but no object';
+  if (json === 'other') return 'the body is JSON, but not an object';
   if (success === 'absent') return '`success` is missing';
   return success === 'not a boolean' ? '`success` is not a boolean' : undefined;
 }
@@ -67,7 +67,7 @@ clause('ENV-02', { phase }, async (check) => {
   if (envelopes.length === 0)
     throw new Blocked('ENV-01', 'no success of login, register or refresh is an envelope', auth[0]?.exchange);
   check.eachAnswer(envelopes, ({ data }) =>
-    data === 'object' ? undefined : data === 'absent' ? '`data` is missing' : '`data` is no object with content',
+    data === 'object' ? undefined : data === 'absent' ? '`data` is missing' : '`data` is not an object with content',
   );
 });
 
@@ -84,7 +84,7 @@ clause('ENV-04', { phase }, async (check) => {
         ? '`error` is missing'
         : error === 'empty'
           ? '`error` is empty'
-          : '`error` is not a text',
+          : '`error` is not a string',
   );
 });
 
@@ -105,7 +105,7 @@ clause('ENV-06', { phase }, async (check) => {
 clause('ENV-07', { phase }, async (check) => {
   const seen = some(
     (await everyAnswer(check)).filter(({ hasBody }) => hasBody),
-    'answer with a body',
+    'response with a body',
   );
   check.eachAnswer(seen, (answer) => {
     if (!isJson(answer))

@@ -31,9 +31,9 @@ import { LONG_PAST, byKey, judgeLongPast } from './support/expired-tokens.js';
 function judgeLifetime(reply: Reply, token: string, expected: number): void {
   const seen = lifetime(reply, token);
   const allowed = tolerance(reply);
-  expect(reply, "`exp`, from the response's Date").toSatisfy(
+  expect(reply, "`exp` relative to the response's `Date`").toSatisfy(
     Math.abs(seen - expected) <= allowed,
-    `${String(expected)} s ahead, ± ${allowed.toFixed(1)} s`,
+    `${String(expected)} s ahead (± ${allowed.toFixed(1)} s)`,
     `${String(seen)} s ahead`,
   );
 }
@@ -64,11 +64,11 @@ clause('EXP-03', async (check) => {
     const { reply, token } = one;
     const iat = numericDate(token, 'iat');
     if (iat === undefined)
-      throw new Unverified('There is no `iat` in the token, so nothing is to be held against the clock.');
+      throw new Unverified('There is no `iat` in the token, so there is nothing to compare with the clock.');
     const ahead = iat - serverNow(reply);
-    expect(reply, '`iat`').toSatisfy(
+    expect(reply, "`iat` relative to the response's `Date`").toSatisfy(
       Math.abs(ahead) <= tolerance(reply),
-      `in step with the response's Date, ± ${tolerance(reply).toFixed(1)} s`,
+      `within ${tolerance(reply).toFixed(1)} s`,
       `${String(Math.abs(ahead))} s ${ahead > 0 ? 'ahead' : 'behind'}`,
     );
   });
@@ -214,11 +214,11 @@ function judgeGrace(last: Reply | undefined, seconds: number, what: string): voi
   );
 }
 
-/** @throws Blocked where refresh gives no refresh token of its own: then there is no new life to be judged */
+/** @throws Blocked where refresh returns no refresh token of its own: then there is no new life to be judged */
 function dependsOnRotation({ dialect }: Check['target']): void {
   if (dialect.rotates) return;
   const owner = dialect.points.find(({ point }) => point === 'rotation')?.owner ?? 'REF-01';
-  throw new Blocked(owner, 'refresh gives no new refresh token');
+  throw new Blocked(owner, 'refresh returns no new refresh token');
 }
 
 async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
@@ -290,7 +290,7 @@ clause('EXP-11', async (check) => {
   await judgeChanges(check, access, key, [
     { name: 'no `exp`', change: { exp: undefined } },
     { name: '`exp` null', change: { exp: null } },
-    { name: 'a word for `exp`', change: { exp: 'tomorrow' } },
+    { name: 'a word as `exp`', change: { exp: 'tomorrow' } },
     { name: '`exp` true', change: { exp: true } },
     { name: '`exp` empty', change: { exp: '' } },
   ]);

@@ -47,8 +47,7 @@ clause('FOR-01', async (check) => {
 
 clause('FOR-02', async (check) => {
   const { reply } = await refusedWrite(check);
-  if (reply.status !== 403)
-    throw new Blocked('FOR-01', `a viewer's write is not answered with 403: ${seenStatus(reply)}`);
+  if (reply.status !== 403) throw new Blocked('FOR-01', `a viewer's write does not get 403: ${seenStatus(reply)}`);
   expect(reply, 'its `error`').toSatisfy(
     reply.error === 'Permission denied',
     '“Permission denied”',
@@ -108,7 +107,7 @@ clause('FOR-04', async (check) => {
 clause('FOR-05', async (check) => {
   const reply = await askedForForeign(check);
   if (reply.status !== 403 && reply.status !== 404) {
-    throw new Blocked('FOR-04', `another account's resource is answered with ${seenStatus(reply)}`);
+    throw new Blocked('FOR-04', `another account's resource gets ${seenStatus(reply)}`);
   }
   expect(reply, "another account's resource").toHaveStatus(403);
 });
@@ -175,8 +174,7 @@ clause('FOR-09', async (check) => {
   await check.expectAuthorized(viewer.access);
   const key = await provenKey(check, viewer.access);
   const { reply } = await refusedWrite(check);
-  if (reply.status !== 403)
-    throw new Blocked('FOR-01', `a viewer's write is not answered with 403: ${seenStatus(reply)}`);
+  if (reply.status !== 403) throw new Blocked('FOR-01', `a viewer's write does not get 403: ${seenStatus(reply)}`);
   const forged = resign(viewer.access, key, { claims: WIDER });
   const write = await check.api.createKeyword(aKeyword(check).body, { access: forged });
   expect(write, 'a write with a role forged into the token').toBeRefused();

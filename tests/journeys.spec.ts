@@ -22,9 +22,10 @@ import { spoiled } from './support/forgeries.js';
 
 clause('JRN-01', async (check) => {
   const session = await check.login();
-  expect(await check.askProtected(session.access), 'GET planner/keywords/ with the token that login gave').toHaveStatus(
-    200,
-  );
+  expect(
+    await check.askProtected(session.access),
+    'GET planner/keywords/ with the token that login returned',
+  ).toHaveStatus(200);
   await check.returnChain(session);
 });
 
@@ -152,7 +153,7 @@ clause('JRN-06', async (check) => {
   const { access } = await check.session();
   const now = serverNow(await check.expectAuthorized(access));
   const exp = decode(access)?.claims['exp'];
-  if (typeof exp !== 'number' || exp > 1e11) throw new Blocked('TOK-05', '`exp` is no NumericDate');
+  if (typeof exp !== 'number' || exp > 1e11) throw new Blocked('TOK-05', '`exp` is not a NumericDate');
   const left = exp - now;
   const reply = await check.askProtected(access);
   expect(reply, 'a token that is accepted').toSatisfy(

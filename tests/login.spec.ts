@@ -57,7 +57,7 @@ clause('LOG-02', async (check) => {
   const { user, reply: first } = await firstSession(check);
   if (Object.keys(user).length === 0) throw new Blocked('LOG-01', 'there is no `user` in the response', first.exchange);
   await check.eachRow(await shownUsers(check), ({ reply }) => {
-    if (reply.status !== 200) throw new Unverified(`Login is answered with ${seenStatus(reply)}.`);
+    if (reply.status !== 200) throw new Unverified(`Login returned ${seenStatus(reply)}.`);
     const place = userIn(reply.json)?.place;
     const elsewhere = place === 'data.user' ? [] : [`it stands in ${place ?? 'no place'} instead of \`data.user\``];
     const faults = [...elsewhere, ...faultsOfUser(reply.user)];
@@ -134,16 +134,15 @@ clause('LOG-06', async (check) => {
     [known, 'LOG-04', 'a wrong password'],
     [unknown, 'LOG-05', 'an unknown e-mail'],
   ] as const)
-    if (!isRefusedHere(check, reply))
-      throw new Blocked(by, `${what} is answered with ${seenStatus(reply)}`, reply.exchange);
+    if (!isRefusedHere(check, reply)) throw new Blocked(by, `${what} gets ${seenStatus(reply)}`, reply.exchange);
   if (known[0].status !== unknown[0].status)
     throw new Finding(
       `${String(known[0].status)} to a wrong password, ${String(unknown[0].status)} to an unknown e-mail`,
     );
-  expect(unknown[0], 'an unknown e-mail beside a wrong password').toSatisfy(
+  expect(unknown[0], 'an unknown e-mail compared with a wrong password').toSatisfy(
     tellTales.length === 0,
-    'told apart by nothing but ids, times and counters',
-    `told apart by ${tellTales.slice(0, 8).join(', ')}: “${known[0].error ?? ''}” and “${unknown[0].error ?? ''}”`,
+    'no difference but ids, times and counters',
+    `a difference in ${tellTales.slice(0, 8).join(', ')}: “${known[0].error ?? ''}” and “${unknown[0].error ?? ''}”`,
   );
 });
 
@@ -216,7 +215,7 @@ clause('LOG-10', async (check) => {
 clause('LOG-11', async (check) => {
   const { account, access, user: first } = await firstSession(check);
   if (first['email'] !== undefined && !sameAddress(first['email'], account.email))
-    throw new Blocked('LOG-03', 'login shows another user than the one who logged in');
+    throw new Blocked('LOG-03', 'login returns a different user from the one who logged in');
   const headers = await strayAuthorizations(check, access);
   const rows: Judged[] = headers.map(({ name, header }) => ({
     name: `login with ${name}`,
@@ -264,13 +263,13 @@ clause('LOG-13', async (check) => {
 clause('LOG-14', { phase: 'every-response' }, async (check) => {
   const { account, user, reply } = await firstSession(check);
   if (user['email'] !== undefined && !sameAddress(user['email'], account.email)) {
-    throw new Blocked('LOG-03', 'login shows another user than the one who logged in');
+    throw new Blocked('LOG-03', 'login returns a different user from the one who logged in');
   }
   const said = `${reply.text}\n${reply.wire.headers.map(([, value]) => value).join('\n')}`;
   const trace = passwordTrace(said, account.password);
   expect(reply, 'the password or its hash').toSatisfy(
     trace === undefined,
-    'to come back nowhere',
+    'not to be returned anywhere',
     `found: ${trace ?? ''}`,
   );
   // A refusal that quotes the request quotes the password. What register says is REG-09's.
@@ -297,7 +296,7 @@ clause('LOG-15', async (check) => {
   const kept = new BoundedTransport(way, agent);
   const ways: Way[] = [
     {
-      name: 'over new connections, beside logins that are refused',
+      name: 'over new connections, alongside logins that are refused',
       send: (requests) => check.sender.sendAtOnce(requests),
       strangers: LOGINS_EACH,
     },

@@ -61,7 +61,7 @@ clause('REF-03', async (check) => {
 clause('REF-04', async (check) => {
   const { before, reply, refresh } = await rotated(check);
   if (reply.token('refresh') === undefined)
-    throw new Blocked('REF-01', 'refresh gives no refresh token', reply.exchange);
+    throw new Blocked('REF-01', 'refresh returns no refresh token', reply.exchange);
   expect(reply, 'the new refresh token').toSatisfy(refresh !== before.refresh, 'another one', 'the one presented');
 });
 
@@ -78,7 +78,7 @@ clause('REF-05', async (check) => {
       judge: () => respelled(check),
     },
     {
-      name: "the spent refresh token after a new login of its user, beside that login's access token",
+      name: "the spent refresh token after a new login of its user, together with that login's access token",
       judge: () => afterNewLogin(check),
     },
   );
@@ -164,7 +164,7 @@ clause('REF-11', judgeRefreshForgeries);
 clause('REF-12', async (check) => {
   const winners: number[] = [];
   for (let turn = 0; turn < RACES; turn += 1) winners.push(await race(check));
-  check.measure('simultaneous uses answered with tokens', `${winners.join(', ')} of ${String(RACERS)} each`);
+  check.measure('simultaneous uses that got tokens', `${winners.join(', ')} of ${String(RACERS)} each`);
 });
 
 clause('REF-13', async (check) => {
@@ -185,11 +185,11 @@ clause('REF-13', async (check) => {
   );
 });
 
-const ONE_SESSION = 'A new login ends the older ones of its user here, so there are no two to be told apart.';
+const ONE_SESSION = 'A new login invalidates earlier ones of its user here, so there are no two logins to compare.';
 
 /** One login is rotated twice, and then another of the same user, which was never rotated before: some servers know only the newest. */
 async function leavesAlone(check: Check, other: Session, mine: Chain): Promise<void> {
-  if (mine.refresh === other.refresh) throw new Blocked('LOG-10', 'two logins give the same refresh token');
+  if (mine.refresh === other.refresh) throw new Blocked('LOG-10', 'two logins return the same refresh token');
   if ((await check.askProtected(other.access)).status !== 200) throw new Unverified(ONE_SESSION);
   await mine.rotate();
   await mine.rotate();
@@ -211,7 +211,7 @@ clause('REF-14', async (check) => {
   await check.eachRow(
     [
       { name: 'another login', judge: async () => leavesAlone(check, await check.login(), await check.chain()) },
-      ...(check.accounts.canRegister ? [{ name: 'the session of sign-up', judge: ofSignUp }] : []),
+      ...(check.accounts.canRegister ? [{ name: 'the session from register', judge: ofSignUp }] : []),
     ],
     ({ judge }) => judge(),
   );

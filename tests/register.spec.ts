@@ -117,7 +117,7 @@ async function dependsOnAnyLogin(check: Check): Promise<void> {
 clause('REG-04', async (check) => {
   const reply = await firstLoginOf(check);
   if (reply.status === 200 && reply.token('access') === undefined)
-    throw new Blocked('LOG-01', `login gives no tokens: ${seenStatus(reply)}`);
+    throw new Blocked('LOG-01', `login returns no tokens: ${seenStatus(reply)}`);
   if (reply.status !== 200) await dependsOnAnyLogin(check);
   expect(reply, 'login of the account just registered').toHaveStatus(200);
   await check.eachRow(await costly(check, TAKEN_AS_SENT), (row) => logsInAsSent(check, row));
@@ -153,7 +153,7 @@ clause('REG-08', async (check) => {
   const { email } = (await registered(check)).account;
   const exact = await duplicate(check);
   if (![400, 409].includes(exact.reply.status))
-    throw new Blocked('REG-07', `the same e-mail, in the same case, is answered with ${seenStatus(exact.reply)}`);
+    throw new Blocked('REG-07', `the same e-mail, in the same case, gets ${seenStatus(exact.reply)}`);
   await check.eachRow(await firstAndCostly(check, inOtherCase(check, email)), ({ judge }) => judge());
 });
 
@@ -224,10 +224,10 @@ clause('REG-12', async (check) => {
         const texts = reply.fieldErrors[field];
         expect(reply, '`errors`').toSatisfy(
           Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
-          `${field}: a list of strings`,
+          `${field}: an array of strings`,
           texts === undefined
             ? `no \`${field}\` in \`errors\``
-            : `${field}: ${Array.isArray(texts) ? 'a list of something else' : typeof texts}`,
+            : `${field}: ${Array.isArray(texts) ? 'an array of something else' : typeof texts}`,
         );
       }
     },

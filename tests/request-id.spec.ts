@@ -58,7 +58,7 @@ clause('RID-03', { phase }, async (check) => {
   );
   check.eachAnswer(withId, ({ requestId }) =>
     requestId === undefined
-      ? '`request_id` is not a text'
+      ? '`request_id` is not a string'
       : CANONICAL.test(requestId)
         ? undefined
         : `\`request_id\` is “${requestId.slice(0, 60)}”`,
@@ -82,12 +82,12 @@ clause('RID-04', { phase }, async (check) => {
   check.requestIdHashes.push(
     ...[...first.keys()].map((id) => createHash('sha256').update(id).digest('hex').slice(0, 12)),
   );
-  check.measure('different ids', `${String(first.size)} in ${String(own.length)} answers`);
+  check.measure('different ids', `${String(first.size)} in ${String(own.length)} responses`);
   check.eachAnswer(own, (answer) => {
     const before = again.get(answer);
     return before === undefined
       ? undefined
-      : `the \`request_id\` of an earlier answer (${before.exchange.request.method} ${before.exchange.request.path}) comes again`;
+      : `the \`request_id\` of an earlier response (${before.exchange.request.method} ${before.exchange.request.path}) comes again`;
   });
 });
 
@@ -117,7 +117,7 @@ function noUuids(): { readonly name: string; readonly sent: string }[] {
     { name: 'a UUID in quotes', sent: `"${id}"` },
     { name: 'a UUID and more', sent: `${id}-1` },
     { name: 'two UUIDs', sent: `${id}, ${randomUUID()}` },
-    { name: 'a UUID with a letter that is no digit', sent: `g${id.slice(1)}` },
+    { name: 'a UUID with a letter that is not a hex digit', sent: `g${id.slice(1)}` },
     { name: 'a number', sent: '1' },
     { name: '64 letters', sent: 'a'.repeat(64) },
   ];
@@ -135,7 +135,7 @@ async function judgeOddId(
     const owner = reply.status < 300 ? 'RID-01' : 'RID-02';
     throw new Blocked(owner, 'without the header there is no `request_id` either', reply.exchange);
   }
-  expect(reply, '`request_id` after an `X-Request-ID` that is no UUID').toSatisfy(
+  expect(reply, '`request_id` after an `X-Request-ID` that is not a UUID').toSatisfy(
     typeof echoed === 'string' && CANONICAL.test(echoed),
     'a UUID all the same',
     typeof echoed === 'string' ? `“${echoed.slice(0, 60)}”` : 'none',
@@ -149,7 +149,8 @@ clause('RID-06', async (check) => {
   const plain = await raw(refused);
   const id = plain.object?.['request_id'];
   if (id === undefined) throw new Blocked('RID-02', '`request_id` is missing');
-  if (typeof id !== 'string' || !CANONICAL.test(id)) throw new Blocked('RID-03', '`request_id` is no canonical UUID');
+  if (typeof id !== 'string' || !CANONICAL.test(id))
+    throw new Blocked('RID-03', '`request_id` is not a canonical UUID');
   const { access } = await check.session();
   const list = api.path('listKeywords');
   // Elsewhere one of them is enough: who checks it at one route, and not at another, takes it there as it comes.

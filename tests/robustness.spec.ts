@@ -37,10 +37,7 @@ async function stillHealthy(check: Check): Promise<void> {
   const { access } = await check.session();
   const reply = await check.askProtected(access);
   if (reply.status !== 200) {
-    throw new Finding(
-      `after the bad input a good request is answered with ${seenStatus(reply)}, expected 200`,
-      reply.exchange,
-    );
+    throw new Finding(`after the bad input a valid request gets ${seenStatus(reply)}, expected 200`, reply.exchange);
   }
 }
 
@@ -96,7 +93,7 @@ clause('ROB-05', (check) =>
   judge(check, [
     ...rowsOf(check, ODD_CHARACTERS),
     ...['authorization', 'accept-language'].map((name) => ({
-      name: `bytes that are no UTF-8 in \`${name}\``,
+      name: `bytes that are not UTF-8 in \`${name}\``,
       judge: () => oddHeader(check, name),
     })),
     ...(check.accounts.canRegister
@@ -140,7 +137,7 @@ clause('ROB-07', async (check) => {
   if (!check.target.write) return;
   const control = await check.api.createKeyword(aKeyword(check).body, await check.session());
   if (control.status >= 300) {
-    check.measure('keywords', `left out: the good one is answered with ${seenStatus(control)}, see IGNY8_KEYWORD_BODY`);
+    check.measure('keywords', `left out: the valid one gets ${seenStatus(control)}, see IGNY8_KEYWORD_BODY`);
     return;
   }
   await judgeBroken(check, 'createKeyword', runs);
@@ -161,7 +158,11 @@ clause('ROB-08', async (check) => {
       const reply = await check.raw(
         oddJson(method, path, method === 'POST' ? {} : undefined, [['authorization', `Bearer ${token}`]]),
       );
-      expect(reply, 'without its last slash').toSatisfy(reply.status < 500, 'anything but a 5xx', seenStatus(reply));
+      expect(reply, 'without its trailing slash').toSatisfy(
+        reply.status < 500,
+        'anything but a 5xx',
+        seenStatus(reply),
+      );
     },
   );
 });
@@ -179,16 +180,16 @@ clause('ROB-09', async (check) => {
       // A crash over these letters is this clause's; a register that takes no name at all is REG-01's.
       await check.registerAccount();
       throw new Finding(
-        `register with the user name ${odd.username} is answered with ${seenStatus(made)}, expected the account or 400`,
+        `register with the user name ${odd.username} gets ${seenStatus(made)}, expected the account or 400`,
         made.exchange,
       );
     }
     const { user: atLogin, reply } = await check.login(odd);
     if (!sameAddress(atLogin['email'], odd.email))
-      throw new Blocked('LOG-03', 'login shows another user than the one registered');
+      throw new Blocked('LOG-03', 'login returns a different user from the one registered');
     const atRegister = made.user['username'];
-    if (atRegister === undefined) throw new Blocked('REG-02', 'register does not give the user name back');
-    if (atLogin['username'] === undefined) throw new Blocked('LOG-02', 'login does not give the user name back');
+    if (atRegister === undefined) throw new Blocked('REG-02', 'register does not return the user name');
+    if (atLogin['username'] === undefined) throw new Blocked('LOG-02', 'login does not return the user name');
     const mangled = [atRegister !== odd.username && 'register', atLogin['username'] !== odd.username && 'login'].filter(
       (place) => place !== false,
     );

@@ -14,7 +14,7 @@ const AHEAD = 86_400;
 
 clause('THR-01', { phase: 'every-response' }, async (check) => {
   const seen = await everyAnswer(check);
-  if (seen.length === 0) throw new Unverified('No answer was seen in this run.');
+  if (seen.length === 0) throw new Unverified('No response was seen in this run.');
   check.eachAnswer(seen, ({ throttle, serverDateMs }) => {
     const missing = (['limit', 'remaining', 'reset'] as const).filter((name) => throttle[name] === undefined);
     if (missing.length > 0)
@@ -23,11 +23,11 @@ clause('THR-01', { phase: 'every-response' }, async (check) => {
       /^\d+$/.test(text ?? '') ? Number(text) : NaN,
     );
     if (limit === undefined || remaining === undefined || reset === undefined) return undefined;
-    if ([limit, remaining, reset].some(Number.isNaN)) return 'an `X-Throttle-*` that is no whole number';
+    if ([limit, remaining, reset].some(Number.isNaN)) return 'an `X-Throttle-*` that is not a whole number';
     if (limit < 1 || remaining > limit) return `${String(remaining)} remaining of ${String(limit)}`;
     if (serverDateMs === undefined) return undefined;
     const ahead = reset - serverDateMs / 1000;
-    return ahead < -BEHIND || ahead > AHEAD ? '`X-Throttle-Reset` is no Unix time shortly ahead' : undefined;
+    return ahead < -BEHIND || ahead > AHEAD ? '`X-Throttle-Reset` is not a Unix time in the near future' : undefined;
   });
 });
 
@@ -171,7 +171,7 @@ async function getsInAgain(check: Check, refused: Reply, logIn: () => Promise<Re
     const wait = announced ?? LOOK_AGAIN_MS;
     if (waited + wait > LONGEST_WAIT_MS) {
       throw new Unverified(
-        `It is slowed down, but whether the owner gets in again is not known: the target ${announced === undefined ? `does not say when, and it was not within ${String(Math.round(waited / 1000))} s` : `asks to wait ${String(Math.round(announced / 1000))} s`}, and this check waits ${String(LONGEST_WAIT_MS / 1000)} s at most.`,
+        `It is slowed down, but whether the owner can log in again is not known: the target ${announced === undefined ? `does not say when, and it was not within ${String(Math.round(waited / 1000))} s` : `asks to wait ${String(Math.round(announced / 1000))} s`}, and this check waits ${String(LONGEST_WAIT_MS / 1000)} s at most.`,
       );
     }
     await check.sleep(wait);
@@ -179,7 +179,7 @@ async function getsInAgain(check: Check, refused: Reply, logIn: () => Promise<Re
     if (announced !== undefined) announcements += 1;
     answer = await logIn();
     if (answer.status === 200) {
-      check.measure('seconds until the owner gets in again', `at most ${String(Math.ceil(waited / 1000))}`);
+      check.measure('seconds until the owner can log in again', `at most ${String(Math.ceil(waited / 1000))}`);
       return;
     }
   }

@@ -44,9 +44,7 @@ clause('UNA-01', async (check) => {
   const plain = await withoutCredentials(check);
   // The header tells whose decision the status was: with it, the authentication class is not the cause.
   const challenged = plain.header('www-authenticate') !== undefined && plain.status !== 401;
-  expect(plain, `no \`Authorization\`${challenged ? ' (the answer carries `WWW-Authenticate`)' : ''}`).toHaveStatus(
-    401,
-  );
+  expect(plain, `no \`Authorization\`${challenged ? ' (the response has `WWW-Authenticate`)' : ''}`).toHaveStatus(401);
   const path = check.api.path('listKeywords');
   const asPage = await check.raw({ method: 'GET', path, headers: [['accept', 'text/html,*/*;q=0.8']] });
   expect(asPage, 'no `Authorization`, asked for as a page').toHaveStatus(401);
@@ -90,7 +88,7 @@ clause('UNA-04', async (check) => {
   await check.eachRow(
     [...texts, { name: 'a live token with a fourth part', value: `${access}.x` }, ...fourth],
     async ({ value: text }) => {
-      await expectUnauthenticated(check, await askedWith(check, `Bearer ${text}`), 'a bearer token that is no JWT');
+      await expectUnauthenticated(check, await askedWith(check, `Bearer ${text}`), 'a bearer token that is not a JWT');
     },
   );
   await check.expectAuthorized(access);

@@ -140,7 +140,7 @@ export function registeredAgain(check: Check, first: NewAccount): Judged[] {
     ...again,
     { name: 'the same e-mail, of an account that never logged in', judge: () => duplicateOfNew(check) },
     {
-      name: 'the same e-mail with a blank behind it',
+      name: 'the same e-mail with a trailing space',
       judge: async () => {
         const { reply } = await registerWith(check, { email: `${first.email} ` });
         if (reply.status < 300 && !sameAddress(reply.user['email'], first.email))
@@ -151,7 +151,7 @@ export function registeredAgain(check: Check, first: NewAccount): Judged[] {
   ];
 }
 
-/** The e-mail of somebody who is registered, in other letter case. */
+/** The e-mail of somebody who is registered, in different letter case. */
 export function inOtherCase(check: Check, email: string): Judged[] {
   const rows = [
     { name: 'in small letters', email: email.toLowerCase() },
@@ -160,7 +160,7 @@ export function inOtherCase(check: Check, email: string): Judged[] {
   ];
   const refused = async (other: string): Promise<void> => {
     const { reply } = await registerWith(check, { email: other });
-    expect(reply, 'the same e-mail in other letter case').toHaveStatus(400, 409);
+    expect(reply, 'the same e-mail in different letter case').toHaveStatus(400, 409);
   };
   const beyond = {
     name: 'with letters beyond ASCII, in capitals',

@@ -139,15 +139,15 @@ export const LEFT_OUT: readonly (Row & { readonly of: (right: Account) => Creden
 
 /** LOG-09: nearly the right password. */
 export const NEARLY: readonly (Row & { readonly of: (password: string) => string })[] = [
-  { name: 'other letter case', of: otherCase },
-  { name: 'a blank in front', of: (password) => ` ${password}` },
-  { name: 'a blank behind', of: (password) => `${password} ` },
+  { name: 'different letter case', of: otherCase },
+  { name: 'a leading space', of: (password) => ` ${password}` },
+  { name: 'a trailing space', of: (password) => `${password} ` },
   { name: 'the first sixteen characters', of: (password) => password.slice(0, 16) },
   { name: 'a Cyrillic letter that looks like the Latin one', of: (password) => `С${password.slice(1)}` },
-  { name: 'a NUL and more behind', of: (password) => `${password}\u0000x` },
+  { name: 'followed by NUL and more', of: (password) => `${password}\u0000x` },
   { name: 'a wildcard for a character', of: (password) => `_${password.slice(1)}` },
-  { name: 'markup in front', of: (password) => `<b>${password}` },
-  { name: 'a zero-width space in it', of: (password) => `${password.slice(0, 6)}\u200b${password.slice(6)}` },
+  { name: 'preceded by markup', of: (password) => `<b>${password}` },
+  { name: 'with a zero-width space in it', of: (password) => `${password.slice(0, 6)}\u200b${password.slice(6)}` },
   { name: 'a character as `%XX`', of: (password) => `%${password.charCodeAt(0).toString(16)}${password.slice(1)}` },
 ];
 
@@ -230,7 +230,7 @@ export async function expectRefusedNearly(victims: Victims, nearly: (password: s
 export async function judgeOdd(check: Check, { name, password, nearly, or }: Odd): Promise<void> {
   const made = await registerWith(check, { password: password(check.newAccount().password) });
   if (made.reply.status >= 400 && made.reply.status < 500 && or !== undefined) {
-    check.note(`register refuses ${name}, with ${String(made.reply.status)}`);
+    check.note(`register refuses ${name} with ${String(made.reply.status)}`);
     return judgeOdd(check, or);
   }
   const account = acceptedByRegister(check, made);
@@ -278,8 +278,8 @@ export async function strayAuthorizations(
       register: true,
     },
     { name: 'a live token of the same user', header: `Bearer ${access}` },
-    { name: 'a bearer token that is no JWT', header: 'Bearer conformance' },
-    { name: '`Bearer` with nothing behind it', header: 'Bearer' },
+    { name: 'a bearer token that is not a JWT', header: 'Bearer conformance' },
+    { name: '`Bearer` with nothing after it', header: 'Bearer' },
     ...SCHEMES.map((scheme) => ({ name: `credentials of ${scheme}`, header: `${scheme} ${stale}` })),
   ];
 }

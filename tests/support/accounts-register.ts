@@ -59,8 +59,8 @@ const ODD_EMAILS: readonly Changed[] = [
 const ODD_PASSWORDS: readonly Changed[] = [
   password('with an accent, decomposed', (plain) => `${plain}e\u0301`),
   password('with umlauts, Greek, Chinese and an emoji', (plain) => `${plain}äßΩ新😀`),
-  password('with blanks inside, two of them in a row', (plain) => `${plain}  x ${plain.slice(-4)}`),
-  password('with blanks around it', (plain) => ` ${plain} `),
+  password('with spaces inside, two of them in a row', (plain) => `${plain}  x ${plain.slice(-4)}`),
+  password('with spaces around it', (plain) => ` ${plain} `),
   password('with quotes, a backslash and markup', (plain) => `${plain}"'\\&amp;<b>%41+`),
   password(
     'with curly quotes, a long dash, a soft hyphen and a zero-width space',
@@ -134,14 +134,14 @@ export const MALFORMED_EMAILS: readonly (Row & { readonly of: (local: string, do
   { name: 'with nothing in front of the @', of: (_, domain) => `@${domain}` },
   { name: 'with nothing after the @', of: (user) => `${user}@` },
   { name: 'with two @', of: (user, domain) => `${user}@signs@${domain}` },
-  { name: 'with a blank in its domain', of: (user, domain) => `${user}@exa mple.${domain}` },
+  { name: 'with a space in its domain', of: (user, domain) => `${user}@exa mple.${domain}` },
   { name: 'with a line break in it', of: (user, domain) => `${user}\n@${domain}` },
   { name: 'with a domain that begins with a dot', of: (user, domain) => `${user}@.${domain}` },
   { name: 'with two dots in a row in its domain', of: (user, domain) => `${user}@a..${domain}` },
   { name: 'with a comma for a dot', of: (user, domain) => `${user}@${domain.replace('.', ',')}` },
   { name: 'two of them', of: (user, domain) => `${user}@${domain}, second.${user}@${domain}` },
   { name: 'with a name and angle brackets', of: (user, domain) => `Name <${user}@${domain}>` },
-  { name: 'with a header behind a line break', of: (user, domain) => `${user}@${domain}\r\nBcc: x@${domain}` },
+  { name: 'with a header after a line break', of: (user, domain) => `${user}@${domain}\r\nBcc: x@${domain}` },
   { name: 'longer than 254 characters', of: (user, domain) => `${user}${'x'.repeat(250)}@${domain}` },
 ];
 
@@ -154,10 +154,10 @@ export function newAddress(check: Check): { readonly local: string; readonly dom
 
 /** REG-06: good addresses with something around them. A server may refuse them, or take them for the good one and say so. */
 export const PADDED_EMAILS: readonly (Row & { readonly of: (email: string) => string })[] = [
-  { name: 'with a line break behind it', of: (email) => `${email}\n` },
-  { name: 'with a line break in front', of: (email) => `\r\n${email}` },
-  { name: 'with a blank behind it', of: (email) => `${email} ` },
-  { name: 'with a no-break space in front', of: (email) => `\u00a0${email}` },
+  { name: 'with a trailing line break', of: (email) => `${email}\n` },
+  { name: 'with a leading line break', of: (email) => `\r\n${email}` },
+  { name: 'with a trailing space', of: (email) => `${email} ` },
+  { name: 'with a leading no-break space', of: (email) => `\u00a0${email}` },
 ];
 
 /** An id that no row has, and that a server that takes it over shows. */
@@ -291,7 +291,7 @@ export async function takesNone(
   expect(reply, 'the registration').toHaveStatus(200, 201);
   const { user, access, reply: login } = await check.login(account);
   if (user['email'] !== undefined && !sameAddress(user['email'], account.email))
-    throw new Blocked('LOG-03', 'login shows another user than the one registered');
+    throw new Blocked('LOG-03', 'login returns a different user from the one registered');
   const sees = (await seesRowsOf(check, own, access)) && !(await everybodySeesRowsOf(check, own));
   const effects = [...effectsOn(user, plain.user, fields), ...(sees ? ["a look at other accounts' rows"] : [])];
   expect(login, 'the account registered with fields that are not its own to set').toSatisfy(

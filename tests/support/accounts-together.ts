@@ -28,7 +28,7 @@ export async function twoUsers(check: Check): Promise<Known[]> {
   for (const account of [await check.owner(), other]) {
     const { access, user } = await check.session(account);
     if (user['email'] !== undefined && !sameAddress(user['email'], account.email))
-      throw new Blocked('LOG-03', 'login shows another user than the one who logged in');
+      throw new Blocked('LOG-03', 'login returns a different user from the one who logged in');
     users.push({ account, subject: decode(access)?.claims[check.target.dialect.subject], tenant: accountId(user) });
   }
   return users;
@@ -74,6 +74,6 @@ export async function twoAtOnce(check: Check): Promise<[Session, Session]> {
     if (!(reply instanceof Reply)) throw reply;
     return check.sessionOf(reply, account);
   });
-  if (one === undefined || other === undefined) throw new Unverified('Two logins at once were not answered.');
+  if (one === undefined || other === undefined) throw new Unverified('Two simultaneous logins got no response.');
   return [one, other];
 }

@@ -36,7 +36,7 @@ export async function soundAccount(check: Check): Promise<Registration['account'
   const { email } = login.user;
   if (email === undefined) throw new Blocked('LOG-01', 'login does not show who logged in', login.exchange);
   if (!sameAddress(email, account.email))
-    throw new Blocked('LOG-03', 'login shows another user than the one registered', login.exchange);
+    throw new Blocked('LOG-03', 'login returns a different user from the one registered', login.exchange);
   return account;
 }
 
@@ -78,7 +78,7 @@ export async function dependsOnDuplicates(check: Check): Promise<void> {
   const first = await soundAccount(check);
   const { reply } = await duplicate(check);
   if (![400, 409].includes(reply.status))
-    throw new Blocked('REG-07', `a duplicate e-mail is answered with ${seenStatus(reply)}`, reply.exchange);
+    throw new Blocked('REG-07', `a duplicate e-mail gets ${seenStatus(reply)}`, reply.exchange);
   const again = await check.memo('login after the duplicate', () => check.api.login(first));
   if (again.status !== 200)
     throw new Blocked('REG-07', `after a duplicate the first account cannot log in: ${seenStatus(again)}`);

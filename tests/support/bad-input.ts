@@ -51,13 +51,13 @@ export const MALFORMED: readonly BadInput[] = [
   { name: 'a text', body: () => '"text"' },
   { name: 'a number', body: () => '1' },
   { name: 'null', body: () => 'null' },
-  { name: 'something behind the JSON', body: (good) => `${json(good)} x` },
+  { name: 'something after the JSON', body: (good) => `${json(good)} x` },
   {
-    name: 'a raw control character in a text',
+    name: 'a raw control character in a string',
     // Escaped, it would be JSON (RFC 8259 §7).
     body: (good, endpoint) => json({ ...good, [fieldOf(good, endpoint)]: 'text' }).replace('"text"', '"te\u0001xt"'),
   },
-  { name: 'a comma too many', to: ['createKeyword'], body: (good) => json(good).replace(/\}$/, ',}') },
+  { name: 'a trailing comma', to: ['createKeyword'], body: (good) => json(good).replace(/\}$/, ',}') },
   { name: 'a comment', to: ['createKeyword'], body: (good) => `/* x */ ${json(good)}` },
   { name: 'single quotes', to: ['createKeyword'], body: (good) => json(good).replaceAll('"', "'") },
   { name: 'names without quotes', to: ['createKeyword'], body: (good) => json(good).replace(/"(\w+)":/g, '$1:') },

@@ -17,7 +17,7 @@ function offeredToCaches(reply: Reply): string | undefined {
 /** A response to an authenticated request is not offered to caches, and not given to who asks next without a token. */
 export async function judgeCaching(check: Check, access: string, path: string): Promise<void> {
   const list = check.api.path('listKeywords');
-  // A route that is open to everybody is another clause's.
+  // A route that needs no token is another clause's.
   const before = await check.raw({ method: 'GET', path: `${path}${path.includes('?') ? '&' : '?'}before=1` });
   if (!isRefusedHere(check, before))
     throw new Blocked(path.startsWith(`${list}?`) || path === list ? 'UNA-01' : 'UNA-14', seenStatus(before));

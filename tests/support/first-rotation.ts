@@ -84,7 +84,7 @@ export function besideForeign(check: Check, before: Session, refresh: string, fo
     judge: async () => {
       const reply = await check.api.refresh(refresh, { access: foreign });
       const next = reply.status === 200 ? reply.token('access') : undefined;
-      if (next === undefined) throw new Unverified(`It is answered with ${seenStatus(reply)}: see REF-07.`);
+      if (next === undefined) throw new Unverified(`It gets ${seenStatus(reply)}: see REF-07.`);
       expectSameUser(check, reply, before, next);
     },
   };

@@ -23,7 +23,7 @@ export async function judgeForgedTenant(check: Check, key: string): Promise<void
   const foreign = check.target.register ? await otherTenantsResource(check) : await foreignResource(check);
   const plain = await check.api.getResource(foreign.path, owner);
   if (plain.status !== 403 && plain.status !== 404) {
-    throw new Blocked('FOR-04', `another account's resource is answered with ${seenStatus(plain)} as it is`);
+    throw new Blocked('FOR-04', `another account's resource gets ${seenStatus(plain)} as it is`);
   }
   const own = accountId(owner.user);
   const near = Number.isInteger(own) ? [1, -1, 2, -2].map((step) => Number(own) + step) : [];

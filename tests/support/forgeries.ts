@@ -186,14 +186,14 @@ export const FORGERIES: readonly Forgery[] = [
     forge: (token) => withHeader(token, { alg: undefined }, () => ''),
   },
   {
-    name: 'two members `alg`, the last one “none”, with no signature',
+    name: 'two `alg` parameters, the last one “none”, with no signature',
     clause: 'UNA-07',
     source: 'RFC 7515 §4',
     forge: ({ parts }) => `${encodePart('{"typ":"JWT","alg":"HS256","alg":"none"}')}.${parts[1]}.`,
   },
   {
     // Not without a signature: whoever reads the last one would be asked UNA-06's question.
-    name: 'two members `alg`, the first one “none”, with the old signature',
+    name: 'two `alg` parameters, the first one “none”, with the old signature',
     clause: 'UNA-07',
     source: 'RFC 7515 §4',
     forge: ({ parts }) => `${encodePart('{"typ":"JWT","alg":"none","alg":"HS256"}')}.${parts[1]}.${parts[2]}`,
@@ -315,6 +315,6 @@ export const FORGERIES: readonly Forgery[] = [
 /** A live access token, its signature spoiled. @throws Blocked by TOK-01 if it is no JWS */
 export function spoiled(access: string): string {
   const decoded = decode(access);
-  if (decoded === undefined) throw new Blocked('TOK-01', 'the access token is no compact JWS');
+  if (decoded === undefined) throw new Blocked('TOK-01', 'the access token is not a compact JWS');
   return `${decoded.parts[0]}.${decoded.parts[1]}.${flipped(decoded.parts[2], 'first')}`;
 }

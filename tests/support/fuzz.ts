@@ -126,7 +126,7 @@ const ofValid =
   (endpoint: Endpoint): FaultOf =>
   ({ status }) => {
     if (status >= 500) return 'a 5xx';
-    return status < 300 || OTHER_REFUSALS[endpoint](status) ? undefined : 'refused for its form';
+    return status < 300 || OTHER_REFUSALS[endpoint](status) ? undefined : 'refused because of its form';
   };
 
 /** Requests that may be spent on making a failure smaller. */
@@ -216,5 +216,5 @@ export async function judgeBroken(check: Check, endpoint: Endpoint, runs: number
 /** Good bodies of odd letters: never refused for their form. */
 export async function judgeValid(check: Check, endpoint: Endpoint, runs: number): Promise<void> {
   const fault = await smallestFault(check, endpoint, runs, valid(check, endpoint), ofValid(endpoint));
-  if (fault !== undefined) throw finding(endpoint, fault, 'it taken, for its form is good');
+  if (fault !== undefined) throw finding(endpoint, fault, 'it to be accepted, because it is well formed');
 }

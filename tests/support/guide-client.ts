@@ -43,7 +43,7 @@ export class GuideClient<R extends ClientReply> {
 
   /**
    * @param now seconds since the epoch, by the server's clock
-   * @param rotates false: refresh gives no new refresh token, and the one presented stays good
+   * @param rotates false: refresh returns no new refresh token, and the one presented stays good
    */
   constructor(
     private readonly calls: ClientCalls<R>,
@@ -70,7 +70,7 @@ export class GuideClient<R extends ClientReply> {
   /** @throws LoginNeeded if the server gives no tokens */
   async login(): Promise<R> {
     const reply = await this.calls.login();
-    this.take(reply, 'login gave no tokens');
+    this.take(reply, 'login returned no tokens');
     return reply;
   }
 
@@ -106,7 +106,7 @@ export class GuideClient<R extends ClientReply> {
     if (this.refreshToken === undefined) throw new LoginNeeded<R>('there is no refresh token');
     this.refreshes += 1;
     const presented = this.refreshToken;
-    this.take(await this.calls.refresh(presented), 'refresh gave no tokens', this.rotates ? undefined : presented);
+    this.take(await this.calls.refresh(presented), 'refresh returned no tokens', this.rotates ? undefined : presented);
   }
 
   private take(reply: R, otherwise: string, staying?: string): void {

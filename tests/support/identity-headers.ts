@@ -52,7 +52,7 @@ const told = (request: Sendable, headers: readonly Told[]): Sendable =>
 /** Characters of a header like these. */
 const LENGTH = 80;
 
-/** Requests without a good token, with all the headers: at every route, alone and beside a bad token. */
+/** Requests without a good token, with all the headers: at every route, alone and together with a bad token. */
 async function closedRows(
   check: Check,
   headers: readonly Told[],

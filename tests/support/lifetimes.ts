@@ -20,15 +20,15 @@ export function tolerance(reply: Reply): number {
 export function serverNow(reply: Reply): number {
   const date = reply.serverDateMs;
   if (date === undefined)
-    throw new Unverified('The answer has no `Date`, so there is no clock to judge a lifetime by.');
+    throw new Unverified('The response has no `Date`, so there is no clock to judge a lifetime by.');
   return date / 1000;
 }
 
 /** Seconds from the answer's `Date` to the token's `exp`. Rests on TOK-01 and TOK-05. */
 export function lifetime(reply: Reply, token: string): number {
-  if (decode(token) === undefined) throw new Blocked('TOK-01', 'the token is no compact JWS');
+  if (decode(token) === undefined) throw new Blocked('TOK-01', 'the token is not a compact JWS');
   const exp = numericDate(token, 'exp');
-  if (exp === undefined || exp > 1e11) throw new Blocked('TOK-05', '`exp` is no NumericDate');
+  if (exp === undefined || exp > 1e11) throw new Blocked('TOK-05', '`exp` is not a NumericDate');
   return exp - serverNow(reply);
 }
 
@@ -144,5 +144,5 @@ export async function byAnyWay(check: Check, ways: Ways): Promise<void> {
     }
   }
   if (gone === 0) throw new Unverified(obstacles.join(' '));
-  for (const obstacle of obstacles) check.measure('another way could not be gone', obstacle);
+  for (const obstacle of obstacles) check.measure('another method could not be used', obstacle);
 }

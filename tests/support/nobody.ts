@@ -19,11 +19,11 @@ export function nobodies(genuine: unknown): { readonly name: string; readonly id
     { name: 'no `user_id`', id: undefined },
     { name: '`user_id` null', id: null },
     { name: '`user_id` a boolean', id: true },
-    { name: '`user_id` an empty text', id: '' },
-    { name: '`user_id` a text that is no id', id: 'nobody' },
-    { name: '`user_id` a text with SQL', id: "1' OR '1'='1" },
-    { name: '`user_id` a very long text', id: '1'.repeat(500) },
-    { name: '`user_id` a list', id: [1] },
+    { name: '`user_id` an empty string', id: '' },
+    { name: '`user_id` a string that is not an id', id: 'nobody' },
+    { name: '`user_id` a string with SQL', id: "1' OR '1'='1" },
+    { name: '`user_id` a very long string', id: '1'.repeat(500) },
+    { name: '`user_id` an array', id: [1] },
     { name: '`user_id` an object', id: { id: 1 } },
   ];
 }

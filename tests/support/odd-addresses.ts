@@ -108,7 +108,7 @@ async function judgeOddRequest(
   expect(reply).toSatisfy(reply.status < 500, 'ignored, or refused with a 4xx', seenStatus(reply));
   // A refusal in all but its status is another clause's.
   if (reply.status < 400 && reply.object?.['success'] === false)
-    throw new Blocked('ENV-05', `a refusal is answered with ${seenStatus(reply)}`, reply.exchange);
+    throw new Blocked('ENV-05', `a refusal gets ${seenStatus(reply)}`, reply.exchange);
   if (nowhere) expect(reply, 'an id that no row has').toBeRefused();
   expect(reply, 'the response').toSatisfy(
     theirs === undefined || !reply.text.includes(theirs.text),

@@ -80,7 +80,7 @@ export function loginTwice(check: Check): Judged[] {
   }));
 }
 
-/** `__proto__` and `constructor` beside a good keyword: refused, or without effect on this answer and the next. */
+/** `__proto__` and `constructor` next to a valid keyword: refused, or without effect on this answer and the next. */
 export async function poisonedKeyword(check: Check): Promise<void> {
   const { access } = await check.session();
   const reply = await createdBy(check, access, poisoned(aKeyword(check).body));
@@ -88,10 +88,10 @@ export async function poisonedKeyword(check: Check): Promise<void> {
   const id = reply.payload?.['id'];
   expect(reply, 'the id of the new keyword').toSatisfy(id !== PLANTED.id, "the server's own", 'the one that was sent');
   const next = await check.askProtected(access);
-  expect(next, 'the next answer').toSatisfy(
+  expect(next, 'the next response').toSatisfy(
     !next.text.includes(PLANTED.member),
     'as if nothing had been sent',
-    'a member that the request before it had planted',
+    'a field that the request before it had planted',
   );
 }
 
@@ -112,9 +112,9 @@ export async function refreshInPrototype(check: Check): Promise<void> {
 /** Keywords in JSON that is odd. */
 export function oddKeywords(check: Check): Judged[] {
   return [
-    { name: '`__proto__` and `constructor` beside a good keyword', judge: () => poisonedKeyword(check) },
-    { name: '`__proto__` in place of a good keyword', judge: () => keywordInPrototype(check) },
-    { name: 'a good keyword with a member twice', judge: () => keywordTwice(check, false) },
-    { name: 'the same, one name spelled with an escape', judge: () => keywordTwice(check, true) },
+    { name: '`__proto__` and `constructor` next to a valid keyword', judge: () => poisonedKeyword(check) },
+    { name: '`__proto__` instead of a valid keyword', judge: () => keywordInPrototype(check) },
+    { name: 'a valid keyword with one field twice', judge: () => keywordTwice(check, false) },
+    { name: 'the same, with one name spelled with an escape', judge: () => keywordTwice(check, true) },
   ];
 }

@@ -21,10 +21,10 @@ export async function oddClaims(check: Check, mine: Chain): Promise<void> {
     },
   );
   const odd: { name: string; claims: Record<string, unknown> }[] = [
-    { name: '`exp` a text', claims: { exp: 'tomorrow' } },
-    { name: '`exp` a list', claims: { exp: [4_000_000_000] } },
+    { name: '`exp` a string', claims: { exp: 'tomorrow' } },
+    { name: '`exp` an array', claims: { exp: [4_000_000_000] } },
     { name: '`exp` far beyond any calendar', claims: { exp: 1e300 } },
-    { name: '`iat` a text', claims: { iat: 'yesterday' } },
+    { name: '`iat` a string', claims: { iat: 'yesterday' } },
     { name: '`nbf` an object', claims: { nbf: {} } },
     { name: 'no `jti`', claims: { jti: undefined } },
   ];

@@ -200,25 +200,23 @@ export function compareDocuments(contract: Json, served: Json): Comparison {
       const { method, aliases } = documented;
       const places = [documented.path, ...aliases].map((path) => nameOf({ method, path }).replace(/\/$/, ''));
       const drifted = [...theirs.keys()].find((key) => places.includes(key.replace(/\/$/, '')));
-      contradictions.push(
-        `${name} is missing${drifted === undefined ? '' : `; ${drifted} looks like what became of it`}`,
-      );
+      contradictions.push(`${name} is missing${drifted === undefined ? '' : `; ${drifted} may be its new path`}`);
       continue;
     }
     const ownCredentials = name === 'POST /auth/refresh/';
     if (needsCredentials(operation, contract) && !needsCredentials(other, served)) {
-      contradictions.push(`${name} is open to everybody, in the contract it needs a bearer token`);
+      contradictions.push(`${name} needs no token; in the contract it needs a bearer token`);
     }
     if (needsCredentials(operation, contract) && needsCredentials(other, served) && !takesBearer(other, served)) {
-      contradictions.push(`${name} takes other credentials, in the contract a bearer token`);
+      contradictions.push(`${name} takes other credentials; in the contract a bearer token`);
     }
     if (!needsCredentials(operation, contract) && needsCredentials(other, served) && !ownCredentials) {
-      contradictions.push(`${name} needs credentials, in the contract it needs none`);
+      contradictions.push(`${name} needs credentials; in the contract it needs none`);
     }
     const [ourBody, theirBody] = [operation['requestBody'], other['requestBody']];
     if (ourBody !== undefined && theirBody !== undefined) {
       const [a, b] = [jsonSchema(ourBody, contract), jsonSchema(theirBody, served)];
-      if (a !== undefined && b === undefined) contradictions.push(`${name} takes no application/json`);
+      if (a !== undefined && b === undefined) contradictions.push(`${name} does not take application/json`);
       if (a !== undefined && b !== undefined)
         compareSchemas(`request of ${name}`, a, b, contract, served, contradictions, additions, 'request');
     }
@@ -228,7 +226,7 @@ export function compareDocuments(contract: Json, served: Json): Comparison {
     const theirSuccesses = Object.keys(theirAnswers).filter((status) => status.startsWith('2'));
     if (theirSuccesses.length > 0 && !theirSuccesses.some((status) => successes.includes(status) || status === '2XX')) {
       contradictions.push(
-        `${name} succeeds with ${theirSuccesses.join(', ')}, in the contract with ${successes.join(' or ')}`,
+        `${name} succeeds with ${theirSuccesses.join(', ')}; in the contract with ${successes.join(' or ')}`,
       );
     }
     for (const status of Object.keys(theirAnswers)) {

@@ -128,7 +128,7 @@ async function origins(check: Check): Promise<Origin[]> {
 /** Why an origin gave no token of a kind. */
 function missing({ name, occasion, reply }: Issued, kind: TokenKind): Blocked {
   const by = ({ register: 'REG-03', login: 'LOG-01', refresh: 'REF-01' } as const)[occasion];
-  return new Blocked(by, `${name} gave no ${kind} token: ${seenStatus(reply)}`, reply.exchange);
+  return new Blocked(by, `${name} returned no ${kind} token: ${seenStatus(reply)}`, reply.exchange);
 }
 
 /**
@@ -158,6 +158,6 @@ export async function tokensOfEveryOrigin(
 /** Header and claims of a token. Depends on TOK-01. */
 export function readIssued({ token, reply }: IssuedToken): DecodedToken {
   const decoded = decode(token);
-  if (decoded === undefined) throw new Blocked('TOK-01', 'the token is no compact JWS', reply.exchange);
+  if (decoded === undefined) throw new Blocked('TOK-01', 'the token is not a compact JWS', reply.exchange);
   return decoded;
 }

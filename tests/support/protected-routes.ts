@@ -121,7 +121,7 @@ function faultyBodies({ name, request, ...row }: FaultyRequest, fields: readonly
   return [
     { ...row, name: `${words} with a body that is not valid`, request: invalid },
     { ...row, name: `${words} with malformed JSON`, request: typed('application/json', '{'), malformed: true },
-    { ...row, name: `${words} with a body that is no JSON`, request: typed('text/plain', 'text') },
+    { ...row, name: `${words} with a body that is not JSON`, request: typed('text/plain', 'text') },
   ];
 }
 

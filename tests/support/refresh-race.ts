@@ -32,7 +32,7 @@ export async function race(check: Check): Promise<number> {
   }
   if (winners.length === 0)
     throw new Finding(
-      `none of ${String(RACERS)} simultaneous uses of one live refresh token was answered with tokens: an honest client with two tabs is logged out`,
+      `none of ${String(RACERS)} simultaneous uses of one live refresh token got tokens: a well-behaved client with two tabs is logged out`,
       answers.find((answer) => answer instanceof Reply)?.exchange,
     );
   if (winners.length > 1) throw await tooMany(check, winners);
@@ -45,7 +45,7 @@ async function tooMany(check: Check, winners: readonly Reply[]): Promise<Finding
   for (const winner of winners)
     working += (await check.askProtected(winner.token('access') ?? '')).status === 200 ? 1 : 0;
   return new Finding(
-    `${String(winners.length)} of ${String(RACERS)} simultaneous uses of one refresh token were answered with tokens, expected 1; ${String(working)} of these access tokens work`,
+    `${String(winners.length)} of ${String(RACERS)} simultaneous uses of one refresh token got tokens, expected 1; ${String(working)} of these access tokens work`,
     winners[1]?.exchange,
   );
 }

@@ -45,7 +45,7 @@ export const REFUSED_BEFORE = [
   { name: 'malformed JSON', type: 'application/json', body: (good: string) => good.slice(0, -1), by: 'ROB-01' },
   { name: 'another content type', type: 'text/plain', body: asItIs, by: 'ROB-03' },
   { name: 'an array as the token', type: 'application/json', body: inArray, by: 'REF-10' },
-  { name: 'a charset that there is none of', type: 'application/json; charset=x-none', body: asItIs, by: 'ROB-05' },
+  { name: 'a charset that does not exist', type: 'application/json; charset=x-none', body: asItIs, by: 'ROB-05' },
   { name: 'a wrong method', type: 'application/json', body: asItIs, by: 'ENV-11', method: 'PUT' },
 ] as const;
 
@@ -81,7 +81,7 @@ export function authorizations(
   const rows = [
     { name: 'none', authorization: undefined },
     { name: 'an expired access token', authorization: `Bearer ${expired(access, secret)}` },
-    { name: 'a token that is no JWT', authorization: 'Bearer null' },
+    { name: 'a token that is not a JWT', authorization: 'Bearer null' },
     { name: 'another scheme', authorization: 'Token 0123456789abcdef' },
     ...(foreign === undefined ? [] : [{ name: 'the live token of somebody else', authorization: `Bearer ${foreign}` }]),
   ];

@@ -16,7 +16,7 @@ export async function spend(check: Check, mine: Chain): Promise<string> {
   const again = await check.api.refresh(spent);
   check.measure('the same refresh token, presented a second time', seenStatus(again));
   const by = reply.token('refresh') === undefined ? 'REF-01' : 'REF-04';
-  const why = by === 'REF-01' ? 'refresh gives no new refresh token' : 'refresh gives the same refresh token back';
+  const why = by === 'REF-01' ? 'refresh returns no new refresh token' : 'refresh returns the same refresh token';
   throw new Blocked(by, why, reply.exchange);
 }
 

@@ -43,7 +43,7 @@ function ownership({ target }: Check, documented: readonly Observation[]): Owner
 function noEnvelope({ json, success, status, contentType }: Observation): readonly [ClauseId, string] | undefined {
   if (json === 'none' && !isJson(contentType)) return ['ENV-07', 'is not JSON'];
   if (json !== 'object' || typeof success !== 'boolean')
-    return [status < 400 ? 'ENV-01' : 'ENV-03', 'is no envelope of the guide'];
+    return [status < 400 ? 'ENV-01' : 'ENV-03', 'is not an envelope of the guide'];
   return success === status < 400 ? undefined : ['ENV-05', `has \`success: ${String(success)}\``];
 }
 

@@ -12,12 +12,12 @@ export function faultsOfUser(user: Readonly<Record<string, unknown>>): string[] 
     Record<string, unknown> | null | undefined;
   return [
     !Number.isInteger(user['id']) && '`id` is not an integer',
-    ...['email', 'username'].map((name) => typeof user[name] !== 'string' && `\`${name}\` is not a text`),
+    ...['email', 'username'].map((name) => typeof user[name] !== 'string' && `\`${name}\` is not a string`),
     !ROLES.includes(String(user['role'])) && `\`role\` is ${JSON.stringify(user['role'] ?? 'missing')}`,
     ...['id', 'name', 'slug'].map((name) => account?.[name] === undefined && `\`account.${name}\` is missing`),
     ...['name', 'slug'].map(
       (name) =>
-        account?.[name] !== undefined && typeof account[name] !== 'string' && `\`account.${name}\` is not a text`,
+        account?.[name] !== undefined && typeof account[name] !== 'string' && `\`account.${name}\` is not a string`,
     ),
   ].filter((fault) => fault !== false);
 }

@@ -54,7 +54,7 @@ export function besideBadToken(
   const { owner } = shut(route, '', route.request);
   return {
     ...route,
-    name: `${route.name}, beside a bad token`,
+    name: `${route.name}, together with a bad token`,
     owner: owner === 'UNA-01' ? 'UNA-06' : owner,
     request: withHeaders(route.request, ['authorization', `Bearer ${spoiled}`]),
   };

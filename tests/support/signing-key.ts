@@ -6,7 +6,7 @@ import { decode, hmacBits, hmac, resign, type DecodedToken } from '../../fixture
 /** Reads a token that others are to be made of. Rests on TOK-01. */
 export function readToken(token: string): DecodedToken {
   const decoded = decode(token);
-  if (decoded === undefined) throw new Blocked('TOK-01', 'the token is no compact JWS');
+  if (decoded === undefined) throw new Blocked('TOK-01', 'the token is not a compact JWS');
   return decoded;
 }
 
@@ -29,7 +29,7 @@ async function keyFault(check: Check, access: string): Promise<string | undefine
   const control = await check.askProtected(resigned(access, key));
   return control.status === 200
     ? undefined
-    : `The target refuses its own token signed again with its own key (${seenStatus(control)}): it remembers what it issued.`;
+    : `The target refuses its own token signed again with its own key (${seenStatus(control)}): it tracks the tokens it issued.`;
 }
 
 /**
@@ -62,6 +62,6 @@ export async function rotatesResigned(check: Check, chain: Chain, key: string): 
   // A look at what it does not know may have ended the chain.
   chain.invalidate();
   throw new Unverified(
-    `The target refuses its own refresh token signed again with its own key (${seenStatus(reply)}): it remembers what it issued.`,
+    `The target refuses its own refresh token signed again with its own key (${seenStatus(reply)}): it tracks the tokens it issued.`,
   );
 }

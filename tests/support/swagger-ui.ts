@@ -130,7 +130,7 @@ export async function judgeSwaggerUi(check: Check): Promise<void> {
       await dialog.getByRole('button', { name: 'Close' }).click();
     });
     const anonymous = await step('executing GET planner/keywords/ after Logout', execute);
-    if (anonymous === '403') throw new Blocked('UNA-01', 'missing credentials are answered with 403');
+    if (anonymous === '403') throw new Blocked('UNA-01', 'missing credentials get 403');
     if (anonymous === '200') throw new Blocked('UNA-01', 'the route opens without credentials');
     if (anonymous !== '401') throw new Finding(`the same request after Logout: expected 401, got ${anonymous}`);
     if (elsewhere.size > 0)

@@ -151,7 +151,7 @@ export async function timingSideChannel(check: Check): Promise<void> {
     // Timed from the last byte of the request, with the connection open: neither the pace nor the way there counts.
     const [answer] = await check.sender.sendAtOnce([check.api.request('login', body)]);
     if (answer === undefined || answer instanceof NoAnswer) {
-      throw new Blocked('LOG-04', `a login has no answer: ${answer?.message ?? ''}`);
+      throw new Blocked('LOG-04', `a login got no response: ${answer?.message ?? ''}`);
     }
     return answer;
   };
@@ -169,7 +169,7 @@ export async function timingSideChannel(check: Check): Promise<void> {
       [stranger, 'LOG-05'],
     ] as const) {
       if (isRefusedHere(check, reply)) continue;
-      if (sent === 0) throw new Blocked(by, `a refused login is answered with ${seenStatus(reply)}`);
+      if (sent === 0) throw new Blocked(by, `a refused login gets ${seenStatus(reply)}`);
       throw new Unverified(
         `Not enough evidence: after ${String(sent)} pairs the target no longer answers as before (${seenStatus(reply)}).`,
       );
@@ -191,7 +191,7 @@ export async function timingSideChannel(check: Check): Promise<void> {
       `Not enough evidence: after ${String(seen.pairs)} pairs, the most that this check sends, the difference is ${difference}, and one of ${ms(seen.effect)} would matter.`,
     );
   }
-  expect(last, 'the time of a wrong password beside that of an unknown e-mail').toSatisfy(
+  expect(last, 'the time of a wrong password compared with that of an unknown e-mail').toSatisfy(
     seen.verdict === 'alike',
     `no difference beyond ${ms(seen.effect)}`,
     `a difference of ${difference}, by which accounts can be told from strangers`,

@@ -27,7 +27,7 @@ async function ifThere(make: () => Promise<Origin>): Promise<Origin | undefined>
 async function ofRegister(check: Check): Promise<Origin> {
   const { reply } = await check.firstRegistration();
   const [access, refresh] = [reply.token('access'), reply.token('refresh')];
-  if (access === undefined || refresh === undefined) throw new Blocked('REG-03', 'register gave no tokens');
+  if (access === undefined || refresh === undefined) throw new Blocked('REG-03', 'register returned no tokens');
   return { name: 'register', access, refresh };
 }
 
@@ -38,7 +38,7 @@ async function ofRefresh(check: Check, name: string, times: number): Promise<Ori
   for (let i = 0; i < times; i += 1) {
     const reply = await check.api.refresh(pair.refresh);
     const access = reply.token('access');
-    if (access === undefined) throw new Blocked('REF-01', 'refresh gave no access token');
+    if (access === undefined) throw new Blocked('REF-01', 'refresh returned no access token');
     pair = { access, refresh: reply.token('refresh') ?? pair.refresh };
   }
   return { name, ...pair };

@@ -41,8 +41,7 @@ const NOBODYS = `${encodePart({ alg: 'HS256', typ: 'JWT' })}.${encodePart({ user
 async function dependsOnAuthentication({ ask, name }: ProtectedRoute, reply: Reply): Promise<void> {
   if (reply.status >= 300) return;
   const plain = await ask();
-  if (plain.status < 300)
-    throw new Blocked('UNA-14', `${name} is open to everybody: ${seenStatus(plain)}`, plain.exchange);
+  if (plain.status < 300) throw new Blocked('UNA-14', `${name} needs no token: ${seenStatus(plain)}`, plain.exchange);
   const nobodys = await ask(NOBODYS);
   if (nobodys.status < 300)
     throw new Blocked(

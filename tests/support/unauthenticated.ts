@@ -8,7 +8,7 @@ export function withoutCredentials({ memo, api }: Check): Promise<Reply> {
   return memo('no credentials', () => api.listKeywords());
 }
 
-/** @throws Blocked by UNA-01 if the protected route is open to everybody: then nothing is shown by its opening */
+/** @throws Blocked by UNA-01 if the protected route needs no token: then nothing is shown by its opening */
 export async function notOpenToEverybody(check: Check, status: number): Promise<void> {
   if (status >= 300) return;
   const plain = await withoutCredentials(check);
