@@ -12,9 +12,14 @@ import { requirements } from './from-requirements.js';
 
 const ROOT = join(__dirname, '..');
 
-/** The file of an area: its name begins with the area's tag. @throws ContractError if there is none */
-function fileOf(folder: string, tag: string, ending: string): string {
-  const name = readdirSync(join(ROOT, folder)).find((file) => file.startsWith(tag) && file.endsWith(ending));
+/**
+ * The file of an area: its name begins with the area's tag. Of several the one that has the clause before the new one.
+ * @throws ContractError if there is none
+ */
+function fileOf(folder: string, tag: string, ending: string, before: string): string {
+  const names = readdirSync(join(ROOT, folder)).filter((file) => file.startsWith(tag) && file.endsWith(ending));
+  const has = (file: string): number => readFileSync(join(ROOT, folder, file), 'utf8').split(`'${before}'`).length;
+  const [name] = names.sort((a, b) => has(b) - has(a));
   if (name === undefined)
     throw new ContractError(`There is no ${folder}/${tag}*${ending}: add the file for the new area first.`);
   return `${folder}/${name}`;
@@ -63,8 +68,8 @@ function main(): void {
   if (before === undefined)
     throw new ContractError(`${id} would be the first of its area: add it to spec/requirements.yaml by hand.`);
 
-  const spec = fileOf('tests', area.tag, '.spec.ts');
-  const defects = fileOf('selftest/defects', area.tag, '.ts');
+  const spec = fileOf('tests', area.tag, '.spec.ts', before.id);
+  const defects = fileOf('selftest/defects', area.tag, '.ts', before.id);
   console.log('To be written now:');
   change('spec/requirements.yaml', (text) =>
     insertAfter(

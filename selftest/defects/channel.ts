@@ -1,4 +1,4 @@
-/** Faults of the channel (NET). */
+/** Channels: https, CORS, cookies. */
 import type { Context } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
 import { headersFor, headersWith } from './helpers.js';
@@ -29,14 +29,6 @@ export const CHANNEL: readonly Defect[] = [
     }),
   },
   {
-    id: 'sniffable',
-    story: '`SecurityMiddleware` is missing.',
-    clauses: ['NET-03'],
-    replace: headersWith((headers) => {
-      delete headers['X-Content-Type-Options'];
-    }),
-  },
-  {
     id: 'cors-on-refusals',
     story: 'The handler of errors adds its own headers, and reflects the origin in them.',
     clauses: ['NET-02'],
@@ -55,5 +47,34 @@ export const CHANNEL: readonly Defect[] = [
     replace: headersFor((context) =>
       context.headers['origin']?.startsWith('https://app.igny8.com') === true ? reflected(context) : {},
     ),
+  },
+  {
+    id: 'preflight-reflects',
+    story:
+      'The load balancer answers preflights with whatever origin asks, credentials and all; the API itself has no CORS.',
+    clauses: ['NET-02'],
+    replace: (parts) => ({
+      options: (context, allowed) => {
+        const answer = parts.options(context, allowed);
+        const { origin, 'access-control-request-method': asked } = context.headers;
+        if (origin === undefined || asked === undefined) return answer;
+        const cors = {
+          'Access-Control-Allow-Origin': origin,
+          'Access-Control-Allow-Credentials': 'true',
+          'Access-Control-Allow-Methods': allowed.join(', '),
+          'Access-Control-Allow-Headers': 'authorization, content-type',
+          Vary: 'Origin',
+        };
+        return { ...answer, headers: { ...answer.headers, ...cors } };
+      },
+    }),
+  },
+  {
+    id: 'sniffable',
+    story: '`SecurityMiddleware` is missing.',
+    clauses: ['NET-03'],
+    replace: headersWith((headers) => {
+      delete headers['X-Content-Type-Options'];
+    }),
   },
 ];

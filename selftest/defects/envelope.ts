@@ -1,8 +1,8 @@
-/** Faults of the envelope (ENV). */
+/** Envelopes that are not as the guide has them. */
 import { randomUUID } from 'node:crypto';
 import { type Answer, type Context, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { type Json, errorBodies, ofStatus, omit, successBodies } from './helpers.js';
+import { type Json, errorBodies, ofStatus, omit, peek, successBodies, textOf } from './helpers.js';
 
 const shownWhere =
   (
@@ -19,6 +19,18 @@ const htmlHeaders = (answer: Answer): Record<string, string> => ({
   ...answer.headers,
   'Content-Type': 'text/html; charset=utf-8',
 });
+
+/** Some responses, as another type than JSON. */
+const typed =
+  (type: string, when: (answer: Answer, context: Context) => boolean) =>
+  (parts: Parts): Partial<Parts> => ({
+    present: (answer, context) => {
+      const shown = parts.present(answer, context);
+      return when(shown, context) ? { ...shown, headers: { ...shown.headers, 'Content-Type': type } } : shown;
+    },
+  });
+
+const accepts = ({ headers }: Context, type: string): boolean => headers['accept']?.includes(type) === true;
 
 export const ENVELOPE: readonly Defect[] = [
   {
@@ -38,6 +50,23 @@ export const ENVELOPE: readonly Defect[] = [
     story: 'The create mixin answers without the response helper.',
     clauses: ['ENV-01'],
     replace: successBodies('createKeyword', (body) => omit(body, 'success')),
+  },
+  {
+    id: 'detail-without-success',
+    story: 'One view answers by itself, and its author did not know of `success`.',
+    clauses: ['ENV-01'],
+    replace: successBodies('getKeyword', ({ success: _, ...envelope }) => envelope),
+  },
+  {
+    id: 'patch-bare',
+    story: 'The partial update was added later with a stock generic view, whose serializer data goes out as it is.',
+    clauses: ['ENV-01', 'RID-01'],
+    replace: (parts) => ({
+      successEnvelope: (outcome, requestId, context) =>
+        context.operation === 'updateKeyword' && 'data' in outcome
+          ? (outcome.data as object)
+          : parts.successEnvelope(outcome, requestId, context),
+    }),
   },
   {
     id: 'data-null-on-register',
@@ -121,6 +150,19 @@ export const ENVELOPE: readonly Defect[] = [
     replace: successBodies('createKeyword', (body) => ({ ...body, success: false })),
   },
   {
+    id: 'nothing-found-is-no-success',
+    story: 'The list helper sets success from the truth of the rows when somebody searched: an empty list is false.',
+    clauses: ['ENV-05'],
+    replace: (parts) => ({
+      successEnvelope: (outcome, requestId, context) => ({
+        ...parts.successEnvelope(outcome, requestId, context),
+        ...('results' in outcome && outcome.results.length === 0 && context.query.has('search')
+          ? { success: false }
+          : {}),
+      }),
+    }),
+  },
+  {
     id: 'data-in-403',
     story: 'The refused object is serialized all the same: data of another account in a 403.',
     clauses: ['ENV-06'],
@@ -141,6 +183,23 @@ export const ENVELOPE: readonly Defect[] = [
         errors: { refresh: [`${/"refresh":"([^"]*)"/.exec(rawBody.toString())?.[1] ?? ''} is not valid`] },
       }),
     ),
+  },
+  {
+    id: 'error-quotes-token',
+    story: 'The exception for a token of the wrong type quotes the token, a live access token, for easier debugging.',
+    clauses: ['ENV-06'],
+    replace: (parts) => ({
+      refresh: async (context) => {
+        try {
+          return await parts.refresh(context);
+        } catch (error) {
+          if (!(error instanceof Refusal) || error.status !== 401) throw error;
+          const token = textOf(parts.readBody(context)['refresh']);
+          if (peek(token, 1)?.['token_type'] !== 'access') throw error;
+          throw new Refusal(401, `Token '${token}' has wrong type`, undefined, error.headers);
+        }
+      },
+    }),
   },
   {
     id: 'html-404',
@@ -194,6 +253,78 @@ export const ENVELOPE: readonly Defect[] = [
     ),
   },
   {
+    id: 'mark-before-errors',
+    story: 'The file with the text of an error was saved with a byte order mark.',
+    clauses: ['ENV-07'],
+    replace: (parts) => ({
+      present: (answer, context) => {
+        const shown = parts.present(answer, context);
+        return shown.status === 404 ? { ...shown, body: `\ufeff${shown.body.toString()}` } : shown;
+      },
+    }),
+  },
+  {
+    id: 'latin-1-rows',
+    story: 'json.dumps(ensure_ascii=False), then encoded as WSGI encodes: text that fits into Latin-1 goes out in it.',
+    clauses: ['ENV-07'],
+    replace: () => ({
+      present: (answer, { path }) => {
+        const { body } = answer;
+        const fits = typeof body === 'string' && /[\x80-\xff]/.test(body) && !/[^\0-\xff]/.test(body);
+        return fits && path.includes('/planner/') ? { ...answer, body: Buffer.from(body, 'latin1') } : answer;
+      },
+    }),
+  },
+  {
+    id: 'error-without-accept',
+    story: 'Without an `Accept`, errors fall back to plain text.',
+    clauses: ['ENV-07'],
+    replace: typed(
+      'text/plain; charset=utf-8',
+      ({ status }, { headers }) => status >= 400 && headers['accept'] === undefined,
+    ),
+  },
+  {
+    id: 'list-without-accept',
+    story: 'Without an `Accept`, the list is for a browser.',
+    clauses: ['ENV-07'],
+    replace: typed(
+      'text/html; charset=utf-8',
+      ({ status }, { headers, operation }) =>
+        status === 200 && operation === 'listKeywords' && headers['accept'] === undefined,
+    ),
+  },
+  {
+    id: 'xml-for-who-asks',
+    story: '`XMLRenderer` is on, for one client.',
+    clauses: ['ENV-07'],
+    replace: typed('application/xml; charset=utf-8', (_, context) => accepts(context, 'application/xml')),
+  },
+  {
+    id: 'refused-refresh-in-html',
+    story: 'The handler of token errors looks for `text/html`.',
+    clauses: ['ENV-07'],
+    replace: typed(
+      'text/html; charset=utf-8',
+      ({ status }, context) => status === 401 && context.operation === 'refresh' && accepts(context, 'text/html'),
+    ),
+  },
+  {
+    id: 'unknown-route-for-any',
+    story: 'The page of an unknown route is HTML for `*/*`.',
+    clauses: ['ENV-07'],
+    replace: typed(
+      'text/html; charset=utf-8',
+      ({ status }, { headers, operation }) => status === 404 && operation === undefined && headers['accept'] === '*/*',
+    ),
+  },
+  {
+    id: 'version-in-the-type',
+    story: 'The media type repeats the vendor’s one that was asked for.',
+    clauses: ['ENV-07'],
+    replace: typed('application/vnd.igny8.v1+json', (_, context) => accepts(context, 'vnd.igny8')),
+  },
+  {
     id: 'count-as-text',
     story: 'The count comes from a cache that keeps texts.',
     clauses: ['ENV-08'],
@@ -219,6 +350,17 @@ export const ENVELOPE: readonly Defect[] = [
       ...body,
       data: { ...(body['data'] as Json), user: omit((body['data'] as { user: Json }).user, 'role') },
     })),
+  },
+  {
+    id: 'search-without-count',
+    story: 'COUNT(*) over a LIKE was slow, so a paginator without a count serves searches and says null.',
+    clauses: ['ENV-08'],
+    replace: (parts) => ({
+      successEnvelope: (outcome, requestId, context) => ({
+        ...parts.successEnvelope(outcome, requestId, context),
+        ...('results' in outcome && context.query.has('search') ? { count: null } : {}),
+      }),
+    }),
   },
   {
     id: 'debug-member',
@@ -278,22 +420,5 @@ export const ENVELOPE: readonly Defect[] = [
     story: 'A proxy drops `Allow`.',
     clauses: ['ENV-11'],
     replace: () => ({ wrongMethod: () => new Refusal(405, 'Method not allowed') }),
-  },
-  {
-    id: 'detail-without-success',
-    story: 'One view answers by itself, and its author did not know of `success`.',
-    clauses: ['ENV-01'],
-    replace: successBodies('getKeyword', ({ success: _, ...envelope }) => envelope),
-  },
-  {
-    id: 'mark-before-errors',
-    story: 'The file with the text of an error was saved with a byte order mark.',
-    clauses: ['ENV-07'],
-    replace: (parts) => ({
-      present: (answer, context) => {
-        const shown = parts.present(answer, context);
-        return shown.status === 404 ? { ...shown, body: `\ufeff${shown.body.toString()}` } : shown;
-      },
-    }),
   },
 ];

@@ -1,6 +1,8 @@
 /** What defects, variants and drifts are made of: changes of one part of the embedded target, each a function of the parts beneath it. */
 import { createHmac } from 'node:crypto';
+import { decode } from '../../fixtures/evidence/jwt.js';
 import {
+  type Chain,
   type Claims,
   type Context,
   type Occasion,
@@ -9,6 +11,7 @@ import {
   Refusal,
   type Store,
   type TokenKind,
+  type User,
 } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { RouteOperation } from '../../fixtures/reference/routes.js';
@@ -213,3 +216,143 @@ export const times =
 
 /** NaN of anything but a number. */
 export const asNumber = (value: unknown): number => (typeof value === 'number' ? value : NaN);
+
+export type Further = 'replaceKeyword' | 'updateKeyword' | 'deleteKeyword';
+
+const FURTHER: readonly string[] = ['replaceKeyword', 'updateKeyword', 'deleteKeyword'] satisfies Further[];
+
+/** Whether a request is for one of the writes to a row, which the target serves beyond the contract's own operations. */
+export function isFurther({ operation }: Context): boolean {
+  return operation !== undefined && FURTHER.includes(operation);
+}
+
+/** A part of a token, not verified; undefined if it is no JSON object. */
+export function peek(token: string, part: 0 | 1): Claims | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token.split('.')[part] ?? '', 'base64url').toString());
+    return typeof value === 'object' && value !== null ? (value as Claims) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The body, whether or not it is one that the API takes. */
+export function looseBody({ rawBody }: Context): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(rawBody.toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+export function withBody(context: Context, body: Record<string, unknown>): Context {
+  return { ...context, rawBody: Buffer.from(JSON.stringify(body)) };
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** `user:password` of HTTP Basic; undefined for another scheme, '' for what is no base64 or has no colon. */
+export function basicPair({ headers }: Context): string | undefined {
+  const [scheme = '', value = ''] = (headers['authorization'] ?? '').split(' ');
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  const pair = Buffer.from(value, 'base64').toString();
+  return pair.includes(':') ? pair : '';
+}
+
+/** Numbers the connections in the order of their first request, from 0. */
+export function connectionNumbers(): (context: Context) => number {
+  const seen = new WeakMap<object, number>();
+  let next = 0;
+  return ({ connection }) => {
+    let number = seen.get(connection);
+    if (number === undefined) {
+      number = next++;
+      seen.set(connection, number);
+    }
+    return number;
+  };
+}
+
+/** `authenticate` without a look at the times. */
+export function authenticatedAtAnyTime(parts: Parts, context: Context): User {
+  const claims = parts.verifySignature(parts.bearer(context), 'access');
+  parts.verifyKind(claims, 'access');
+  const user = parts.userById(claims['user_id']);
+  if (user === undefined)
+    throw new Refusal(401, 'Authentication required', undefined, { 'WWW-Authenticate': 'Bearer' });
+  context.claims = claims;
+  context.user = user;
+  return user;
+}
+
+export const dataOf = (outcome: Outcome): Json => ('data' in outcome ? (outcome.data as Json) : {});
+
+/** Who a request's token belongs to; undefined if it has no good one. */
+export async function bearerOf(parts: Parts, context: Context): Promise<User | undefined> {
+  try {
+    return await parts.authenticate({ ...context });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Claims of a token that nobody verified. */
+export const unverified = (token: string): Claims => {
+  const decoded = decode(token);
+  if (decoded === undefined) throw unauthenticated('Invalid or expired token');
+  return decoded.claims;
+};
+
+export const refreshOf = (context: Context): unknown => bodyOf(context)['refresh'];
+
+export const algOf = (token: string): string => String(partOf(token, 0)['alg'] ?? '');
+
+export const refreshTextOf = (context: Context): string => textOf(bodyOf(context)['refresh']);
+
+/** Seconds. */
+export const HOUR = 3600;
+
+/** The chain of the refresh token that an operation gave. */
+export function chainOf(parts: Parts, chains: ReadonlyMap<string, Chain>, outcome: Outcome): Chain | undefined {
+  const { chain } = parts.verifySignature(textOf(dataOf(outcome)['refresh']), 'refresh');
+  return chains.get(textOf(chain));
+}
+
+export const WHERE: Readonly<Partial<Record<Occasion, string>>> = { register: 'of sign-up', refresh: 'of refresh' };
+
+/** The body read in another way, where `read` has something to say. */
+export const readsBody =
+  (read: (context: Context, text: string) => Json | undefined) =>
+  (parts: Parts): Partial<Parts> => ({
+    readBody: (context) => read(context, context.rawBody.toString()) ?? parts.readBody(context),
+  });
+
+export const crashesOnBody = (when: (text: string, context: Context) => boolean) =>
+  readsBody((context, text) => {
+    if (when(text, context)) throw crash;
+    return undefined;
+  });
+
+/** Fields of a body made into others, once it is read. */
+export const fields =
+  (operations: readonly string[], change: (body: Json) => Json | undefined) =>
+  (parts: Parts): Partial<Parts> => ({
+    readBody: (context) => {
+      const body = parts.readBody(context);
+      return operations.includes(context.operation ?? '') ? { ...body, ...change(body) } : body;
+    },
+  });
+
+export const takesRegistration =
+  (field: string, good: (value: unknown) => boolean) =>
+  (parts: Parts): Partial<Parts> => ({
+    readBody: (context) => {
+      const body = parts.readBody(context);
+      return context.operation === 'register' && good(body[field])
+        ? { ...body, [field]: `taken-${String(Math.random()).slice(2)}` }
+        : body;
+    },
+  });

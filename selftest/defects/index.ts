@@ -1,57 +1,57 @@
-import { MORE_OF_ACCOUNTS } from './accounts-more.js';
-import { ACCESS_MORE } from './access-more.js';
 import { CHANNEL } from './channel.js';
 import { CONSTANT_SERVERS } from './constant-servers.js';
-import { CREDENTIALS } from './credentials.js';
 import type { Defect } from './defect.js';
 import { DOCUMENTATION } from './documentation.js';
 import { ENVELOPE } from './envelope.js';
 import { EXPIRY } from './expiry.js';
-import { FORBIDDEN } from './forbidden.js';
-import { INPUT_MORE } from './input-more.js';
+import { FORBIDDEN_ROLES } from './forbidden-roles.js';
+import { FORBIDDEN_TENANTS } from './forbidden-tenants.js';
 import { FRONTS } from './fronts.js';
 import { JOURNEYS } from './journeys.js';
-import { MORE_OF_LIMITS } from './limits-more.js';
-import { LOGIN } from './login.js';
-import { REFRESH } from './refresh.js';
-import { REGISTER } from './register.js';
+import { JOURNEYS_WORKERS } from './journeys-workers.js';
+import { LOGIN_CREDENTIALS } from './login-credentials.js';
+import { LOGIN_RESPONSES } from './login-responses.js';
+import { REFRESH_REQUESTS } from './refresh-requests.js';
+import { REFRESH_REUSE } from './refresh-reuse.js';
+import { REFRESH_ROTATION } from './refresh-rotation.js';
+import { REGISTER_ACCOUNTS } from './register-accounts.js';
+import { REGISTER_REQUESTS } from './register-requests.js';
 import { REQUEST_ID } from './request-id.js';
-import { ROBUSTNESS } from './robustness.js';
+import { ROBUSTNESS_BODIES } from './robustness-bodies.js';
+import { ROBUSTNESS_VALUES } from './robustness-values.js';
 import { THROTTLE } from './throttle.js';
 import { TOKEN } from './token.js';
-import { MORE_OF_TOKENS } from './tokens-more.js';
-import { UNAUTHENTICATED } from './unauthenticated.js';
-import { UNSEEN_ACCESS } from './unseen-access.js';
-import { UNSEEN_ACCOUNTS } from './unseen-accounts.js';
-import { UNSEEN_TOKENS } from './unseen-tokens.js';
-import { WORKERS } from './workers.js';
+import { UNAUTHENTICATED_CHANNELS } from './unauthenticated-channels.js';
+import { UNAUTHENTICATED_FORGERIES } from './unauthenticated-forgeries.js';
+import { UNAUTHENTICATED_ROUTES } from './unauthenticated-routes.js';
+import { UNAUTHENTICATED_USERS } from './unauthenticated-users.js';
 
 /** Every defect, by the area of the clause that it is for. */
 export const DEFECTS: readonly Defect[] = [
   ...ENVELOPE,
   ...REQUEST_ID,
-  ...REGISTER,
-  ...LOGIN,
-  ...MORE_OF_ACCOUNTS,
+  ...REGISTER_REQUESTS,
+  ...REGISTER_ACCOUNTS,
+  ...LOGIN_CREDENTIALS,
+  ...LOGIN_RESPONSES,
   ...TOKEN,
   ...EXPIRY,
-  ...REFRESH,
-  ...MORE_OF_TOKENS,
-  ...UNAUTHENTICATED,
-  ...CREDENTIALS,
-  ...FORBIDDEN,
-  ...ROBUSTNESS,
+  ...REFRESH_ROTATION,
+  ...REFRESH_REUSE,
+  ...REFRESH_REQUESTS,
+  ...UNAUTHENTICATED_ROUTES,
+  ...UNAUTHENTICATED_CHANNELS,
+  ...UNAUTHENTICATED_FORGERIES,
+  ...UNAUTHENTICATED_USERS,
+  ...FORBIDDEN_ROLES,
+  ...FORBIDDEN_TENANTS,
+  ...ROBUSTNESS_BODIES,
+  ...ROBUSTNESS_VALUES,
   ...FRONTS,
   ...THROTTLE,
-  ...MORE_OF_LIMITS,
   ...JOURNEYS,
-  ...WORKERS,
+  ...JOURNEYS_WORKERS,
   ...DOCUMENTATION,
   ...CHANNEL,
-  ...UNSEEN_ACCOUNTS,
-  ...UNSEEN_TOKENS,
-  ...UNSEEN_ACCESS,
-  ...ACCESS_MORE,
-  ...INPUT_MORE,
   ...CONSTANT_SERVERS,
 ];

@@ -1,20 +1,42 @@
-/** Faults of what the documented client relies on (JRN). */
+/** What shows on the guide's client's way only. */
+import { randomUUID } from 'node:crypto';
 import { decode } from '../../fixtures/evidence/jwt.js';
-import { Refusal } from '../../fixtures/reference/behaviour.js';
-import { unauthenticated } from '../../fixtures/reference/jwt.js';
+import { Refusal, type User } from '../../fixtures/reference/behaviour.js';
+import { sessions } from './credentials.js';
 import type { Defect } from './defect.js';
-import { asNumber, times } from './helpers.js';
+import { asNumber, textOf, times } from './helpers.js';
+
+function sessionCookie(headers: Readonly<Record<string, string | undefined>>): string {
+  return /(?:^|;\s*)sessionid=([^;]+)/.exec(headers['cookie'] ?? '')?.[1] ?? '';
+}
 
 export const JOURNEYS: readonly Defect[] = [
   {
-    id: 'old-session-ends',
-    story: 'The session store forgets after five minutes, whatever the token says.',
-    clauses: ['JRN-06'],
-    replace: (parts) =>
-      times(['access'], (given, now) => {
-        parts.verifyTimes(given, 'access');
-        return asNumber(given['iat']) + 300 > now || asNumber(given['exp']) - asNumber(given['iat']) !== 900;
-      })(parts),
+    id: 'login-needs-a-plan',
+    story: '403 right after login: the list asks for a plan that this account does not have.',
+    clauses: ['JRN-01'],
+    replace: (parts) => ({
+      listKeywords: async (context) => {
+        await parts.authenticate(context);
+        throw new Refusal(403, 'Permission denied');
+      },
+    }),
+  },
+  {
+    id: 'expired-bearer-ends-session',
+    story: 'Who comes with an expired token is logged out everywhere: weeks of random logouts.',
+    clauses: ['JRN-02'],
+    replace: (parts, store) => ({
+      verifyTimes: (given, kind) => {
+        try {
+          parts.verifyTimes(given, kind);
+        } catch (error) {
+          if (kind === 'access')
+            for (const chain of store.chains.values()) if (chain.userId === given['user_id']) chain.revoked = true;
+          throw error;
+        }
+      },
+    }),
   },
   {
     id: 'login-locked-after-reuse',
@@ -54,22 +76,6 @@ export const JOURNEYS: readonly Defect[] = [
     }),
   },
   {
-    id: 'expired-bearer-ends-session',
-    story: 'Who comes with an expired token is logged out everywhere: weeks of random logouts.',
-    clauses: ['JRN-02'],
-    replace: (parts, store) => ({
-      verifyTimes: (given, kind) => {
-        try {
-          parts.verifyTimes(given, kind);
-        } catch (error) {
-          if (kind === 'access')
-            for (const chain of store.chains.values()) if (chain.userId === given['user_id']) chain.revoked = true;
-          throw error;
-        }
-      },
-    }),
-  },
-  {
     id: 'late-use-ends-session',
     story: 'A token used in its last minute closes the sliding session.',
     clauses: ['JRN-05'],
@@ -83,34 +89,14 @@ export const JOURNEYS: readonly Defect[] = [
     }),
   },
   {
-    id: 'login-needs-a-plan',
-    story: '403 right after login: the list asks for a plan that this account does not have.',
-    clauses: ['JRN-01'],
-    replace: (parts) => ({
-      listKeywords: async (context) => {
-        await parts.authenticate(context);
-        throw new Refusal(403, 'Permission denied');
-      },
-    }),
-  },
-  {
-    id: 'worker-without-the-key',
-    story: 'One of several workers still has the old signing key: now and then a good token is refused.',
-    clauses: ['JRN-07'],
-    replace: (parts) => {
-      let token = '';
-      let inARow = 0;
-      return {
-        authenticate: (context) => {
-          const asked = parts.bearer(context);
-          inARow = asked === token && context.operation === 'listKeywords' ? inARow + 1 : 0;
-          token = asked;
-          // Elsewhere no token is presented as often in a row.
-          if (inARow >= 15) throw unauthenticated('Invalid or expired token');
-          return parts.authenticate(context);
-        },
-      };
-    },
+    id: 'old-session-ends',
+    story: 'The session store forgets after five minutes, whatever the token says.',
+    clauses: ['JRN-06'],
+    replace: (parts) =>
+      times(['access'], (given, now) => {
+        parts.verifyTimes(given, 'access');
+        return asNumber(given['iat']) + 300 > now || asNumber(given['exp']) - asNumber(given['iat']) !== 900;
+      })(parts),
   },
   {
     id: 'csrf-with-cookie',
@@ -132,39 +118,74 @@ export const JOURNEYS: readonly Defect[] = [
     }),
   },
   {
-    id: 'item-now-and-then-404',
-    story: 'One of the replicas that the detail view reads from lags behind for good.',
-    clauses: ['JRN-07'],
+    id: 'cookie-owns-new-rows',
+    story:
+      "Login sets a session cookie, and the creation's default for `user` is request._request.user, of the session.",
+    clauses: ['JRN-08'],
     replace: (parts) => {
-      let inARow = 0;
+      const sessions = new Map<string, User>();
       return {
-        listKeywords: (context) => {
-          inARow = 0;
-          return parts.listKeywords(context);
+        login: async (context) => {
+          const outcome = await parts.login(context);
+          const user = parts.findUser(textOf(parts.readBody(context)['email']));
+          const id = randomUUID();
+          if (user !== undefined) sessions.set(id, user);
+          return { ...outcome, headers: { 'Set-Cookie': `sessionid=${id}; Path=/; HttpOnly; SameSite=Lax` } };
         },
-        getKeyword: async (context) => {
-          const outcome = await parts.getKeyword(context);
-          inARow += 1;
-          if (inARow % 7 === 0) throw new Refusal(404, 'Resource not found');
-          return outcome;
+        writer: async (context) => {
+          const user = await parts.writer(context);
+          return (
+            (context.operation === 'createKeyword' ? sessions.get(sessionCookie(context.headers)) : undefined) ?? user
+          );
         },
       };
     },
   },
   {
-    id: 'long-chain-ends',
-    story: 'A chain of refreshes is kept in a column of limited width: the seventh rotation of a login is refused.',
-    clauses: ['REF-07', 'JRN-07'],
-    replace: (parts) => {
-      const rotations = new Map<string, number>();
-      return {
-        spend: (given) => {
-          const chain = String(given['chain']);
-          const count = (rotations.get(chain) ?? 0) + 1;
-          rotations.set(chain, count);
-          return count > 8 ? undefined : parts.spend(given);
-        },
-      };
-    },
+    id: 'cookie-decides-writes',
+    story: 'The tenant of a write comes from the session that login’s cookie opened.',
+    clauses: ['JRN-08'],
+    replace: sessions((parts, userOf) => ({
+      writer: async (context) => {
+        const user = await parts.writer(context);
+        return userOf(context) ?? user;
+      },
+    })),
+  },
+  {
+    id: 'cookie-decides-one-row',
+    story: 'Single rows are looked up for the session’s user.',
+    clauses: ['JRN-08'],
+    replace: sessions((parts, userOf) => ({
+      namedKeyword: (context, user) =>
+        parts.namedKeyword(context, (context.method === 'GET' ? userOf(context) : undefined) ?? user),
+    })),
+  },
+  {
+    id: 'csrf-at-changes',
+    story: 'PATCH and DELETE want a CSRF token as soon as there is a session cookie.',
+    clauses: ['JRN-08'],
+    replace: sessions((parts, userOf) => ({
+      writer: async (context) => {
+        const user = await parts.writer(context);
+        if (['PATCH', 'DELETE'].includes(context.method) && userOf(context) !== undefined)
+          throw new Refusal(403, 'CSRF Failed: CSRF token missing.');
+        return user;
+      },
+    })),
+  },
+  {
+    id: 'cookie-decides-refresh',
+    story: 'Refresh makes its tokens for the session’s user.',
+    clauses: ['JRN-08'],
+    replace: sessions((parts, userOf) => ({
+      refresh: async (context) => {
+        const outcome = await parts.refresh(context);
+        const user = userOf(context);
+        return user === undefined
+          ? outcome
+          : { status: 200, data: parts.issue(user, parts.openChain(user), 'refresh') };
+      },
+    })),
   },
 ];

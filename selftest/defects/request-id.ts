@@ -1,8 +1,9 @@
-/** Faults of `request_id` (RID). */
+/** Request ids that are missing, repeated, or somebody else's. */
+import { createHash } from 'node:crypto';
 import type { Context, Parts } from '../../fixtures/reference/behaviour.js';
-import { mulberry } from './seeded-random.js';
 import type { Defect } from './defect.js';
-import { errorBodies, ofStatus, omit, successBodies } from './helpers.js';
+import { errorBodies, isFurther, ofStatus, omit, successBodies } from './helpers.js';
+import { mulberry } from './seeded-random.js';
 
 const requestIds =
   (make: (id: string, context: Context, status: number) => unknown) =>
@@ -13,6 +14,20 @@ const requestIds =
 let counter = 0;
 
 const chance = mulberry(7);
+
+const PYTHON_UUID = /^[0-9a-f]{32}$/i;
+
+/** `X-Request-ID` taken over where it looks like an id. */
+const takesOver =
+  (looksRight: (sent: string, context: Context, status: number) => boolean) =>
+  (parts: Parts): Partial<Parts> => ({
+    requestId: (context, status) => {
+      const sent = context.headers['x-request-id'];
+      return sent !== undefined && looksRight(sent, context, status) ? sent : parts.requestId(context, status);
+    },
+  });
+
+const hex = (sent: string): string => sent.replace(/^urn:uuid:|[{}-]/g, '');
 
 export const REQUEST_ID: readonly Defect[] = [
   {
@@ -26,6 +41,12 @@ export const REQUEST_ID: readonly Defect[] = [
     story: "The token view is the library's own.",
     clauses: ['RID-01'],
     replace: successBodies('refresh', (body) => omit(body, 'request_id')),
+  },
+  {
+    id: 'detail-without-id',
+    story: 'One view answers by itself, and its author did not know of `request_id`.',
+    clauses: ['RID-01'],
+    replace: successBodies('getKeyword', ({ request_id: _, ...envelope }) => envelope),
   },
   {
     id: 'id-missing-in-404',
@@ -62,6 +83,17 @@ export const REQUEST_ID: readonly Defect[] = [
       })(),
       (body) => omit(body, 'request_id'),
     ),
+  },
+  {
+    id: 'new-view-own-handler',
+    story: 'PUT, PATCH and DELETE came with a view set that brings its own exception handler, written before the ids.',
+    clauses: ['RID-02'],
+    replace: (parts) => ({
+      errorEnvelope: (refusal, requestId, context) => {
+        const { request_id: id, ...rest } = parts.errorEnvelope(refusal, requestId, context) as { request_id: unknown };
+        return isFurther(context) ? rest : { ...rest, request_id: id };
+      },
+    }),
   },
   {
     id: 'id-urn',
@@ -121,6 +153,32 @@ export const REQUEST_ID: readonly Defect[] = [
     ),
   },
   {
+    id: 'id-nil-in-405',
+    story: 'The nil UUID stands for "none".',
+    clauses: ['RID-04', 'RID-05'],
+    replace: requestIds((id, _, code) => (code === 405 ? '00000000-0000-0000-0000-000000000000' : id)),
+  },
+  {
+    id: 'id-of-the-second',
+    story: 'The id is a uuid5 of client, request line and time, and the time is in whole seconds.',
+    clauses: ['RID-04'],
+    replace: (parts) => ({
+      requestId: ({ client, method, path, query }, status) => {
+        const second = Math.floor(parts.clock() / 1000);
+        const name = [client, method, path, query.toString(), status, second].join(' ');
+        const hex = createHash('sha1').update(name).digest('hex');
+        const variant = '89ab'.charAt(parseInt(hex.charAt(16), 16) % 4);
+        return [
+          hex.slice(0, 8),
+          hex.slice(8, 12),
+          `5${hex.slice(13, 16)}`,
+          `${variant}${hex.slice(17, 20)}`,
+          hex.slice(20, 32),
+        ].join('-');
+      },
+    }),
+  },
+  {
     id: 'id-counter',
     story: 'Look-alike: a counter in the form of a UUID.',
     clauses: ['RID-05'],
@@ -131,12 +189,6 @@ export const REQUEST_ID: readonly Defect[] = [
     story: 'Look-alike: random hex digits with dashes put in.',
     clauses: ['RID-05'],
     replace: requestIds((id) => `${id.slice(0, 14)}f${id.slice(15, 19)}c${id.slice(20)}`),
-  },
-  {
-    id: 'id-nil-in-405',
-    story: 'The nil UUID stands for "none".',
-    clauses: ['RID-04', 'RID-05'],
-    replace: requestIds((id, _, code) => (code === 405 ? '00000000-0000-0000-0000-000000000000' : id)),
   },
   {
     id: 'id-from-client',
@@ -151,12 +203,6 @@ export const REQUEST_ID: readonly Defect[] = [
     replace: requestIds((id, { headers }) => (headers['x-request-id'] === undefined ? id : undefined)),
   },
   {
-    id: 'detail-without-id',
-    story: 'One view answers by itself, and its author did not know of `request_id`.',
-    clauses: ['RID-01'],
-    replace: successBodies('getKeyword', ({ request_id: _, ...envelope }) => envelope),
-  },
-  {
     id: 'long-id-taken-over',
     story: "An `X-Request-ID` of some length is taken for a gateway's own.",
     clauses: ['RID-06'],
@@ -166,5 +212,69 @@ export const REQUEST_ID: readonly Defect[] = [
         return sent.length > 36 ? sent : parts.requestId(context, status);
       },
     }),
+  },
+  {
+    id: 'python-takes-any-spelling',
+    story: "The client's id is taken when uuid.UUID() parses it, and echoed as it came: braces, urn:uuid:, no dashes.",
+    clauses: ['RID-06'],
+    replace: (parts) => ({
+      requestId: (context, status) => {
+        const sent = context.headers['x-request-id'] ?? '';
+        const digits = sent
+          .replace('urn:', '')
+          .replace('uuid:', '')
+          .replace(/^\{+|\}+$/g, '')
+          .replaceAll('-', '');
+        return PYTHON_UUID.test(digits) ? sent : parts.requestId(context, status);
+      },
+    }),
+  },
+  {
+    id: 'id-lenient',
+    story: 'Python’s `uuid.UUID()` takes braces, URNs and 32 digits.',
+    clauses: ['RID-06'],
+    replace: takesOver((sent) => /^[0-9a-f]{32}$/i.test(hex(sent))),
+  },
+  {
+    id: 'id-hex-only',
+    story: 'Only what is made of hex digits is taken over.',
+    clauses: ['RID-06'],
+    replace: takesOver((sent) => /^[0-9a-f]{32}$/i.test(sent)),
+  },
+  {
+    id: 'id-urn-taken',
+    story: 'An id may be a URN.',
+    clauses: ['RID-06'],
+    replace: takesOver((sent) => sent.startsWith('urn:uuid:')),
+  },
+  {
+    id: 'id-begins-like-one',
+    story: 'The pattern has no end.',
+    clauses: ['RID-06'],
+    replace: takesOver((sent) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}./i.test(sent)),
+  },
+  {
+    id: 'id-of-its-length',
+    story: 'Whatever has 36 characters is taken for an id.',
+    clauses: ['RID-06'],
+    replace: takesOver((sent) => sent.length === 36 && /^[^0-9a-f]/i.test(sent)),
+  },
+  {
+    id: 'id-taken-at-unknown-routes',
+    story: 'The router of errors is another service.',
+    clauses: ['RID-06'],
+    replace: takesOver((_, { operation }, status) => status === 404 && operation === undefined),
+  },
+  {
+    id: 'id-taken-at-refresh',
+    story: 'The token view logs by the client’s id.',
+    clauses: ['RID-06'],
+    replace: takesOver((_, { operation }) => operation === 'refresh'),
+  },
+  {
+    id: 'id-taken-with-token',
+    story: 'Clients that are known may choose their ids.',
+    clauses: ['RID-06'],
+    replace: takesOver((_, { headers }) => headers['authorization'] !== undefined),
   },
 ];

@@ -1,0 +1,325 @@
+/** Values that are long, odd or foreign: in bodies, headers, ids and queries. */
+import type { Context, Parts, Store } from '../../fixtures/reference/behaviour.js';
+import type { Defect } from './defect.js';
+import { type Json, bodyOf, crash, crashesOnBody, on, parsed, readsBody } from './helpers.js';
+import { oddSites } from './rows.js';
+
+function isJsonLike(text: string): boolean {
+  return text.startsWith('{') && parsed(text) !== undefined;
+}
+
+const SUPERSCRIPT = /^(?=.*[¹²³⁰⁴-⁹])[\d¹²³⁰⁴-⁹]+$/;
+
+const crashesOn =
+  (when: (context: Context) => boolean) =>
+  (parts: Parts): Partial<Parts> => ({
+    authenticate: async (context) => {
+      const user = await parts.authenticate(context);
+      if (when(context)) throw crash;
+      return user;
+    },
+  });
+
+/** An id that is read in another way than the check of tenants reads it. */
+const oddIds = (read: (id: string) => number | undefined) =>
+  on('getKeyword', async (context, parts, store: Store) => {
+    await parts.authenticate(context);
+    const id = read(decodeURIComponent(context.parameters['id'] ?? ''));
+    const row = store.keywords.find((one) => one.id === id);
+    return row === undefined
+      ? undefined
+      : { status: 200, data: { id: row.id, keyword: row.keyword, site_id: row.siteId } };
+  });
+
+export const ROBUSTNESS_VALUES: readonly Defect[] = [
+  {
+    id: 'long-taken',
+    story: 'A text column without a limit, and no limit in front of it.',
+    clauses: ['ROB-04'],
+    replace: readsBody(({ operation, rawBody }, text) =>
+      operation === 'createKeyword' && rawBody.length > 900_000 ? { keyword: text.slice(0, 200) } : undefined,
+    ),
+  },
+  {
+    id: 'long-500',
+    story: 'The database refuses what the serializer let through.',
+    clauses: ['ROB-04'],
+    replace: crashesOnBody((text) => text.length > 900_000),
+  },
+  {
+    id: 'password-of-a-megabyte',
+    story: 'The limits of columns do not apply to what is hashed (CVE-2013-1443).',
+    clauses: ['ROB-04'],
+    replace: (parts) => ({
+      readBody: (context) => {
+        const body = context.rawBody.length > 900_000 && context.operation === 'register' ? bodyOf(context) : {};
+        const { password } = body;
+        return typeof password === 'string' && password.length > 900_000
+          ? { ...body, password: password.slice(0, 100) }
+          : parts.readBody(context);
+      },
+    }),
+  },
+  {
+    id: 'nul-500',
+    story: 'PostgreSQL refuses U+0000, and nobody asked before.',
+    clauses: ['ROB-05'],
+    replace: crashesOnBody((text, { operation }) => operation === 'register' && text.includes(String.raw`\u0000`)),
+  },
+  {
+    id: 'charset-500',
+    story: '`LookupError: unknown encoding` in the parser.',
+    clauses: ['ROB-05'],
+    replace: crashesOnBody((_, { headers }) => headers['content-type']?.includes('no-such-charset') === true),
+  },
+  {
+    id: 'surrogate-500',
+    story: 'A lone surrogate cannot be encoded when the answer quotes it.',
+    clauses: ['ROB-05'],
+    replace: crashesOnBody((text) => text.includes(String.raw`\ud800`)),
+  },
+  {
+    id: 'utf8-replaced',
+    story: 'Invalid bytes become replacement characters, and are stored.',
+    clauses: ['ROB-05'],
+    replace: readsBody(({ operation, rawBody }, text) =>
+      operation === 'createKeyword' && isJsonLike(text) && !Buffer.from(text).equals(rawBody)
+        ? (parsed(text) as Json)
+        : undefined,
+    ),
+  },
+  {
+    id: 'control-lost',
+    story: 'Control characters are stripped from a password when it is set, and not when it is compared.',
+    clauses: ['ROB-05'],
+    replace: (parts) => ({
+      register: (context) =>
+        parts.register({ ...context, rawBody: Buffer.from(context.rawBody.toString().replace(/\\u00(07|01)/g, '')) }),
+    }),
+  },
+  {
+    id: 'nul-in-a-new-address',
+    story: 'The pattern of an address forbids blanks and `@`, and NUL is neither.',
+    clauses: ['ROB-05'],
+    replace: (parts) => ({
+      validateRegistration: (body) => {
+        const { email, ...others } = parts.validateRegistration(body);
+        return email === undefined || String(body['email']).includes('\0') ? others : { email, ...others };
+      },
+    }),
+  },
+  {
+    id: 'register-cleans-passwords',
+    story: 'A sanitiser takes control characters out of all fields of the sign-up form; login does not have it.',
+    clauses: ['ROB-05'],
+    replace: (parts) => ({
+      readBody: (context) => {
+        const body = parts.readBody(context);
+        const { password } = body;
+        return context.operation === 'register' && typeof password === 'string'
+          ? { ...body, password: password.replace(/\p{Cc}/gu, '') }
+          : body;
+      },
+    }),
+  },
+  {
+    id: 'rot13-500',
+    story: '`charset=rot13` names a codec of Python that decodes no bytes.',
+    clauses: ['ROB-05'],
+    replace: crashesOn(({ headers }) => headers['content-type']?.includes('rot13') === true),
+  },
+  {
+    id: 'utf-16-500',
+    story: 'A body of an odd length is no UTF-16.',
+    clauses: ['ROB-05'],
+    replace: crashesOn(({ headers }) => headers['content-type']?.includes('utf-16') === true),
+  },
+  {
+    id: 'language-bytes-500',
+    story: '`Accept-Language` is decoded as UTF-8.',
+    clauses: ['ROB-05'],
+    replace: (parts) => ({
+      bearer: (context) => {
+        if (/[^\x20-\x7e]/.test(context.headers['accept-language'] ?? '')) throw crash;
+        return parts.bearer(context);
+      },
+    }),
+  },
+  {
+    id: 'slash-500',
+    story: '`APPEND_SLASH` with `DEBUG` raises on POST.',
+    clauses: ['ROB-08'],
+    replace: (parts) => ({
+      withoutSlash: (context) => {
+        if (context.method === 'POST') throw new Error('APPEND_SLASH');
+        return parts.withoutSlash(context);
+      },
+    }),
+  },
+  {
+    id: 'names-composed',
+    story: 'User names are normalised to NFC when they are stored.',
+    clauses: ['ROB-09'],
+    replace: (parts) => ({
+      insertUser: (user) => {
+        parts.insertUser(user);
+      },
+      publicUser: (user) => ({ ...parts.publicUser(user), username: user.username.normalize('NFC') }),
+    }),
+  },
+  {
+    id: 'emoji-lost-at-login',
+    story: 'The cache of users keeps Latin letters only, and login reads from it.',
+    clauses: ['ROB-09'],
+    replace: (parts) => ({
+      login: async (context) => {
+        const outcome = (await parts.login(context)) as { status: number; data: { user: { username: string } } };
+        return {
+          ...outcome,
+          data: {
+            ...outcome.data,
+            user: { ...outcome.data.user, username: outcome.data.user.username.replace(/[^\x20-\x7e]/g, '?') },
+          },
+        };
+      },
+    }),
+  },
+  {
+    id: 'traceback',
+    story: '`str(exception)` is put into the answer.',
+    clauses: ['ROB-10'],
+    replace: (parts) => ({
+      errorEnvelope: (refusal, id, context) => ({
+        ...parts.errorEnvelope(refusal, id, context),
+        ...(refusal.status === 404
+          ? { error: 'Traceback (most recent call last): File "/srv/app/views.py", line 12' }
+          : {}),
+      }),
+    }),
+  },
+  {
+    id: 'sql-in-error',
+    story: 'The 405 comes from a view that quotes its query.',
+    clauses: ['ROB-10'],
+    replace: (parts) => ({
+      errorEnvelope: (refusal, id, context) => ({
+        ...parts.errorEnvelope(refusal, id, context),
+        ...(refusal.status === 405 ? { error: 'no rows: SELECT id FROM keywords WHERE account = 1' } : {}),
+      }),
+    }),
+  },
+  {
+    id: 'huge-id-500',
+    story: 'The id overflows the integer of the database.',
+    clauses: ['ROB-11'],
+    replace: (parts) => ({
+      namedKeyword: (context, user) => {
+        if (/^\d{19,}$/.test(context.parameters['id'] ?? '')) throw crash;
+        return parts.namedKeyword(context, user);
+      },
+    }),
+  },
+  {
+    id: 'page-0-500',
+    story: 'A slice with a negative start.',
+    clauses: ['ROB-11'],
+    replace: (parts) => ({
+      paginate: (keywords, context) => {
+        if (context.query.get('page') === '0') throw crash;
+        return parts.paginate(keywords, context);
+      },
+    }),
+  },
+  {
+    id: 'page-size-shows-all',
+    story: 'A `page_size` that is not positive turns pagination off, and the filter by account with it.',
+    clauses: ['ROB-11'],
+    replace: (parts, store) => ({
+      paginate: (keywords, context) =>
+        parts.paginate(context.query.get('page_size') === '-1' ? store.keywords : keywords, {
+          ...context,
+          query: context.query.get('page_size') === '-1' ? new URLSearchParams() : context.query,
+        }),
+    }),
+  },
+  {
+    id: 'superscript-is-a-digit',
+    story: "'²'.isdigit() is true in Python, int('²') is a ValueError: ids and pages are checked by the first.",
+    clauses: ['ROB-11'],
+    replace: (parts) => {
+      const check = (value: string | null | undefined): void => {
+        if (SUPERSCRIPT.test(value ?? '')) throw new Error('invalid literal for int() with base 10');
+      };
+      return {
+        paginate: (keywords, context) => {
+          for (const name of ['page', 'page_size']) check(context.query.get(name));
+          return parts.paginate(keywords, context);
+        },
+        namedKeyword: (context, user) => {
+          check(context.parameters['id']);
+          return parts.namedKeyword(context, user);
+        },
+      };
+    },
+  },
+  {
+    id: 'site-named-twice',
+    story: 'The gateway checks the first `site_id`, the query takes the last.',
+    clauses: ['ROB-11'],
+    replace: oddSites((sites) => (sites.length > 1 ? sites.at(-1) : undefined)),
+  },
+  {
+    id: 'site-named-twice-first',
+    story: 'The other way round.',
+    clauses: ['ROB-11'],
+    replace: oddSites((sites) => (sites.length > 1 ? sites[0] : undefined)),
+  },
+  {
+    id: 'id-with-a-zero',
+    story: 'An id with a zero in front is found by a query of its own.',
+    clauses: ['ROB-11'],
+    replace: oddIds((id) => (/^0\d+$/.test(id) ? Number(id) : undefined)),
+  },
+  {
+    id: 'id-with-a-blank',
+    story: 'An id is trimmed after the check.',
+    clauses: ['ROB-11'],
+    replace: oddIds((id) => (/^\d+ $/.test(id) ? Number(id) : undefined)),
+  },
+  {
+    id: 'id-as-a-fraction',
+    story: '`parseInt` of an id.',
+    clauses: ['ROB-11'],
+    replace: oddIds((id) => (/^\d+\.0$/.test(id) ? Number.parseInt(id, 10) : undefined)),
+  },
+  {
+    id: 'patch-huge-id-500',
+    story: 'PATCH asks the database for an id beyond 64 bits.',
+    clauses: ['ROB-11'],
+    replace: crashesOn(({ method, parameters }) => method === 'PATCH' && (parameters['id'] ?? '').length > 18),
+  },
+  {
+    id: 'delete-text-id-500',
+    story: '`int()` of an id, at DELETE only.',
+    clauses: ['ROB-11'],
+    replace: crashesOn(({ method, parameters }) => method === 'DELETE' && parameters['id'] === 'abc'),
+  },
+  {
+    id: 'page-in-brackets-500',
+    story: '`page[]` is an array, and nobody expects one.',
+    clauses: ['ROB-11'],
+    replace: crashesOn(({ query }) => query.has('page[]')),
+  },
+  {
+    id: 'operator-in-query-500',
+    story: '`site_id[$ne]` becomes an operator.',
+    clauses: ['ROB-11'],
+    replace: crashesOn(({ query }) => query.has('site_id[$ne]')),
+  },
+  {
+    id: 'account-parameter-500',
+    story: 'A huge `account_id` overflows, though nobody filters by it.',
+    clauses: ['ROB-11'],
+    replace: crashesOn(({ query }) => (query.get('account_id') ?? '').length > 18),
+  },
+];
