@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '@playwright/test';
+import { pathToFileURL } from 'node:url';
+import { chromium, expect, test } from '@playwright/test';
+import { findBrowser } from '../fixtures/run/browser.js';
 import { html } from '../report/outputs/escape.js';
 import { CLAUSES } from '../spec/generated/clauses.js';
 import { ROOT } from './harness/command-line.js';
 import { examplePath, examples, LARGEST_EXAMPLE } from './harness/examples.js';
+import { axeFindings, printedPages, sidewaysScrolling } from './harness/look.js';
 
 const source = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
@@ -41,5 +44,26 @@ for (const { file, fails } of examples()) {
     const page = readFileSync(examplePath(file), 'utf8');
     expect(page).not.toMatch(/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{40}/);
     expect(page).toContain('«password»');
+  });
+
+  test(`docs/examples/${file} reads well at each width, in each scheme and on paper`, async () => {
+    const found = findBrowser();
+    // eslint-disable-next-line playwright/no-skipped-test -- without a browser there is nothing to look with
+    test.skip(found === undefined, 'no browser on this machine: `npx playwright install chromium`');
+    const browser = await chromium.launch(found?.launchOptions ?? {});
+    for (const width of [1280, 390]) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+        await page.goto(pathToFileURL(examplePath(file)).href);
+        const as = `${String(width)} px, ${colorScheme}`;
+        expect(await axeFindings(page), as).toEqual([]);
+        expect(await sidewaysScrolling(page), as).toBeLessThanOrEqual(0);
+        await page.close();
+      }
+    }
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(examplePath(file)).href);
+    expect(await printedPages(page)).toBeLessThanOrEqual(12);
+    await browser.close();
   });
 }

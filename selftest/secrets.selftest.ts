@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, expect, test } from '@playwright/test';
@@ -7,6 +7,7 @@ import { startReference, type Parts, type ReferenceOptions } from '../fixtures/r
 import { Refusal } from '../fixtures/reference/behaviour.js';
 import { maskField, maskText, remember } from '../fixtures/evidence/secrets.js';
 import { scanArtefacts } from '../report/scan.js';
+import { axeFindings, sidewaysScrolling } from './harness/look.js';
 import { startProxy } from './harness/proxy.js';
 import { given, runSuite, type SuiteRun } from './harness/command-line.js';
 
@@ -104,24 +105,9 @@ test.describe('what a whole run leaves behind', () => {
       await expect(page.locator('#REF-13')).toBeVisible();
       await expect(page.locator('body')).toContainText('UNA-12');
       expect(wrong, name).toEqual([]);
-      const wide = await page
-        .evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-        .catch(() => 0);
-      expect(Number(wide), `${name}: sideways scrolling`).toBeLessThanOrEqual(0);
-      if (name === 'light' || name === 'dark') {
-        const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-        // The dark one has other colours, and all else alike.
-        const rules = name === 'light' ? '{}' : '{ runOnly: ["color-contrast"] }';
-        // Past the page's own policy, which lets no script in.
-        const session = await page.context().newCDPSession(page);
-        await session.send('Runtime.evaluate', { expression: axe });
-        const { result } = await session.send('Runtime.evaluate', {
-          expression: `axe.run(${rules}).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
-          awaitPromise: true,
-          returnByValue: true,
-        });
-        expect(result.value, name).toEqual([]);
-      }
+      if (name !== 'no script')
+        expect(await sidewaysScrolling(page), `${name}: sideways scrolling`).toBeLessThanOrEqual(0);
+      if (name !== 'no script') expect(await axeFindings(page), name).toEqual([]);
       await page.close();
     }
     await browser.close();

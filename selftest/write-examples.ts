@@ -1,10 +1,11 @@
-/** `npm run examples`: writes docs/examples, each page from a real run of the command line against a reference of its own. */
+/** `npm run examples`: writes docs/examples, each page from a real run of the command line against a reference of its own, and docs/images. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startReference } from '../fixtures/reference/server.js';
 import { htmlReport } from '../report/outputs/html.js';
 import { given, runSuite, WITH_BROWSER } from './harness/command-line.js';
 import { EXAMPLE_ROOM, examplePath, examples, LARGEST_EXAMPLE, type Example } from './harness/examples.js';
+import { takePictures } from './harness/pictures.js';
 
 /** @throws Error if the run or its page is not what an example should be */
 async function write({ file, options, fails }: Example): Promise<void> {
@@ -21,6 +22,8 @@ async function write({ file, options, fails }: Example): Promise<void> {
     if (page.length > LARGEST_EXAMPLE) throw new Error(`${file} would have ${String(page.length)} characters.`);
     mkdirSync(dirname(examplePath(file)), { recursive: true });
     writeFileSync(examplePath(file), page);
+    const pictured = fails.at(-1);
+    if (pictured !== undefined) await takePictures(examplePath(file), join(folder, 'html/index.html'), pictured);
     rmSync(folder, { recursive: true });
   } finally {
     await reference.close();
