@@ -102,7 +102,7 @@ function shownExchange(exchange: Exchange, shown: Shown): object {
     responseHeaders: headerLines(response?.headers ?? [], shown),
     responseBody: shownBody(response?.body ?? '', paper),
     requestId: requestId ?? '',
-    when: `${at.slice(11, 23)}, ${duration(ms)}`,
+    when: `${at.slice(11, 23)}, ${ms < 1000 ? `${String(Math.round(ms))} ms` : duration(ms)}`,
     tokens: (tokens ?? []).map(({ fingerprint, header, claims }) => ({
       fingerprint,
       text: `header ${JSON.stringify(header)}\nclaims ${JSON.stringify(claims)}`,

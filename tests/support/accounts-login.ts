@@ -180,7 +180,7 @@ export const NEARLY_ODD: readonly Odd[] = [
   {
     name: 'a password with a NUL',
     password: (plain) => `${plain}\u0000right`,
-    nearly: [{ name: 'wrong behind it', of: (password) => password.replace('right', 'wrong') }],
+    nearly: [{ name: 'wrong after it', of: (password) => password.replace('right', 'wrong') }],
   },
   {
     name: 'a password with é and Ä',
@@ -191,10 +191,10 @@ export const NEARLY_ODD: readonly Odd[] = [
     ],
   },
   {
-    name: 'a password that ends in Chinese letters and a blank',
+    name: 'a password that ends in Chinese letters and a space',
     password: (plain) => `${plain}新密 `,
     nearly: [
-      { name: 'sent without the blank', of: (it) => it.trim() },
+      { name: 'sent without the space', of: (it) => it.trim() },
       { name: 'sent without the letters', of: (password) => password.replace('新密', '') },
     ],
   },
