@@ -5,12 +5,9 @@
  * shares its objects, which no document promises: hence the pinned version, and the self-test with canaries.
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import type { FullConfig, Reporter, Suite, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
+import type { Reporter, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
 import { OUTCOME_ATTACHMENT, type Outcome } from '../fixtures/evidence/outcome.js';
 import { clean } from '../fixtures/evidence/secrets.js';
-import type { ClauseId } from '../spec/generated/clauses.js';
-import { checkLocations } from './locations.js';
 import type { ReporterOptions } from './options.js';
 import { withoutData } from './shape.js';
 
@@ -68,16 +65,6 @@ export default class Sanitiser implements Reporter {
 
   printsToStdio(): boolean {
     return false;
-  }
-
-  /** Every check is declared by one function: its own place is where a reader looks for it. */
-  onBegin(_: FullConfig, suite: Suite): void {
-    const locations = checkLocations(join(__dirname, '../tests'));
-    for (const test of suite.allTests()) {
-      const id = test.annotations.find(({ type }) => type === 'clause')?.description;
-      const at = locations.get(id as ClauseId);
-      if (at !== undefined) test.location = { ...at, column: 1 };
-    }
   }
 
   onStepBegin(_: TestCase, __: TestResult, step: TestStep): void {

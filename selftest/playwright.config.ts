@@ -21,6 +21,7 @@ export default defineConfig({
   fullyParallel: true,
   workers: 3,
   forbidOnly: true,
+  reportSlowTests: null,
   // Ends what hangs. The longest takes two minutes where nothing else runs: a slow machine is no reason to fail.
   timeout: 30 * MINUTE,
   projects: [
