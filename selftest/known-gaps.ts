@@ -1,6 +1,7 @@
 /**
- * False alarms and dark places that the checks still have on servers that are right: the list must shrink to empty. A clause listed here for a
- * variant or a drift may fail or be blocked on it; one that no longer does is a fault too, so that the list tells what is so today.
+ * False alarms and dark places that the checks still have on servers that are right: the list must shrink to empty. A clause listed
+ * here for a variant or a drift may fail or be blocked on it; one that no longer does is a fault too, so that the list tells what is so
+ * today.
  */
 import type { ClauseId } from '../spec/generated/clauses.js';
 

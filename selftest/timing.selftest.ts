@@ -10,7 +10,8 @@ test('LOG-07 finds a hasher that runs for known users only, and says by how much
   });
   const outcome = await runOne('LOG-07', targetOf(reference));
   await reference.close();
-  // eslint-disable-next-line playwright/no-skipped-test -- a noisy machine cannot show it, and says so; timing-series.selftest.ts holds the procedure
+  // What the procedure does with the times that it measured, timing-series.selftest.ts holds.
+  // eslint-disable-next-line playwright/no-skipped-test -- a noisy machine cannot show it, and says so
   test.skip(outcome.verdict === 'unverified', outcome.reason);
   expect(outcome.verdict, outcome.reason).toBe('failed');
   expect(outcome.measurements.map(({ name }) => name)).toContain(

@@ -170,8 +170,12 @@ async function getsInAgain(check: Check, refused: Reply, logIn: () => Promise<Re
     const announced = announcedWaitMs(answer);
     const wait = announced ?? LOOK_AGAIN_MS;
     if (waited + wait > LONGEST_WAIT_MS) {
+      const seconds = String(Math.round((announced ?? waited) / 1000));
+      const why =
+        announced === undefined ? `does not say when, and it was not within ${seconds} s` : `asks to wait ${seconds} s`;
       throw new Unverified(
-        `It is slowed down, but whether the owner can log in again is not known: the target ${announced === undefined ? `does not say when, and it was not within ${String(Math.round(waited / 1000))} s` : `asks to wait ${String(Math.round(announced / 1000))} s`}, and this check waits ${String(LONGEST_WAIT_MS / 1000)} s at most.`,
+        `It is slowed down, but whether the owner can log in again is not known: the target ${why}, ` +
+          `and this check waits ${String(LONGEST_WAIT_MS / 1000)} s at most.`,
       );
     }
     await check.sleep(wait);

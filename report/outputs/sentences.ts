@@ -109,7 +109,10 @@ export function frontSentence({ fronts }: Report): string {
     .slice(0, 4)
     .map(({ what, responses }) => (fronts.length === 1 ? what : `${what}: ${String(responses)}`));
   const more = fronts.length > kinds.length ? '; …' : '';
-  return `${count(all, 'response')} came from something in front of the API (${kinds.join('; ')}${more}) and ${all === 1 ? 'is' : 'are'} not judged as the API’s.`;
+  return (
+    `${count(all, 'response')} came from something in front of the API (${kinds.join('; ')}${more}) ` +
+    `and ${all === 1 ? 'is' : 'are'} not judged as the API’s.`
+  );
 }
 
 /** What is worth a word next to the verdicts, a sentence each. */

@@ -81,7 +81,8 @@ export const DOCUMENTATION: readonly Defect[] = [
   {
     id: 'authentication-optional',
     story:
-      'drf-spectacular adds `{}` to the security of a view with IsAuthenticatedOrReadOnly, once set and never right: reading one row is said to need no token.',
+      'drf-spectacular adds `{}` to the security of a view with IsAuthenticatedOrReadOnly, once set ' +
+      'and never right: reading one row is said to need no token.',
     clauses: ['DOC-02'],
     replace: (parts) => ({
       schema: () => {

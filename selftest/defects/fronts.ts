@@ -3,7 +3,8 @@ import type { Defect } from './defect.js';
 
 /** What a web server writes where the API behind it gave no response. */
 const BAD_GATEWAY =
-  '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n';
+  '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad ' +
+  'Gateway</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n';
 
 /** The page is the web server's, the fault the API's: who answered excuses no 5xx. */
 export const FRONTS: readonly Defect[] = [

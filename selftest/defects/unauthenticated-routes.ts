@@ -370,7 +370,8 @@ export const UNAUTHENTICATED_ROUTES: readonly Defect[] = [
   {
     id: 'bypass-without-no-cache',
     story:
-      'proxy_cache_bypass $http_authorization without proxy_no_cache: filtered lists of users are stored, and anybody without a token reads them.',
+      'proxy_cache_bypass $http_authorization without proxy_no_cache: filtered lists of users are ' +
+      'stored, and anybody without a token reads them.',
     clauses: ['UNA-20'],
     replace: (parts) => {
       const stored = new Map<string, { until: number; outcome: Outcome }>();

@@ -4,8 +4,8 @@ import type { Defect } from '../defects/defect.js';
 import type { Variant } from '../variants/variant.js';
 
 /**
- * A server that says differently what the guide says: one row of the dialect's table. The clause that owns the point fails by the letter; all
- * others are asked through it, and what is wrong besides is still found.
+ * A server that says differently what the guide says: one row of the dialect's table. The clause that owns the point fails by the
+ * letter; all others are asked through it, and what is wrong besides is still found.
  */
 export interface Drift extends Pick<Variant, 'id' | 'replace' | 'options' | 'target'> {
   /** What is different, and where it was seen, in one line. */

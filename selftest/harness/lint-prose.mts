@@ -1,6 +1,7 @@
 /**
  * Part of `npm run lint`: the words of README, docs, clauses, hints, CI files and all that the report says, by the rules of
  * docs/wording.yml. Nothing is fetched. Of YAML the strings and comments are read; of TypeScript strings, templates and comments.
+ * Prose and YAML that people edit have no line of more than 140 characters; of code ESLint says the same.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -126,10 +127,24 @@ async function lint(ext: string, text: string, origin: (line: number) => string)
   }
 }
 
+/** Characters of a line. */
+const WIDTH = 140;
+
+/** Lines that are too long, but for what cannot be wrapped: the row of a table, and the pattern of a rule. */
+function lintWidth(name: string, source: string): void {
+  for (const [i, line] of source.split('\n').entries()) {
+    if (Array.from(line).length <= WIDTH || /^\s*(?:\||pattern: |https?:\/\/\S+$)/.test(line)) continue;
+    console.error(`${name}:${String(i + 1)}: more than ${String(WIDTH)} characters: wrap the line`);
+    process.exitCode = 1;
+  }
+}
+
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const isMarkdown = (name: string): boolean => extname(name) === '.md';
 
 for (const name of FILES.filter(isMarkdown)) await lint('.md', read(name), (line) => `${name}:${String(line)}`);
+for (const name of [...FILES, 'spec/openapi.yaml', 'docs/wording.yml'])
+  if (/\.(?:md|ya?ml)$|Dockerfile|\.env/.test(name) && name !== 'docs/requests.md') lintWidth(name, read(name));
 const others = FILES.filter((name) => !isMarkdown(name)).map((name) => linesOf(name, read(name)));
 const origins = others.flatMap((other) => other.origins);
 await lint('.txt', others.flatMap(({ lines }) => lines).join('\n'), (line) => origins[line - 1] ?? '');

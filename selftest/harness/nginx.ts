@@ -30,7 +30,10 @@ export interface Nginx {
   close(): Promise<void>;
 }
 
-/** What is missing on this machine, in words; undefined if nothing is. @param firewall whether ModSecurity and its core rules are needed too */
+/**
+ * What is missing on this machine, in words; undefined if nothing is.
+ * @param firewall whether ModSecurity and its core rules are needed too
+ */
 export function nginxMissing(firewall = false): string | undefined {
   if (!PROGRAMS.some(there)) return 'nginx is not installed (apt-get install nginx)';
   if (firewall && ![MODULE, ENGINE, ...CORE_RULES].every(there))

@@ -39,7 +39,8 @@ function alone(drift: Drift, cell: Cell): string[] {
   const counted = cell.blocked.filter(([id]) => !gaps.some((gap) => gap === id));
   if (counted.length > drift.mostBlocked)
     faults.push(
-      `${cell.defect}: ${String(counted.length)} clauses are blocked, at most ${String(drift.mostBlocked)} may be: ${counted.map(([id, by]) => `${id} by ${by}`).join(', ')}`,
+      `${cell.defect}: ${String(counted.length)} clauses are blocked, ` +
+        `at most ${String(drift.mostBlocked)} may be: ${counted.map(([id, by]) => `${id} by ${by}`).join(', ')}`,
     );
   const pinned: readonly string[] = PINS[drift.id]?.blocked ?? [];
   for (const [id, by] of counted)
@@ -62,11 +63,13 @@ export function driftFaults(cells: readonly Cell[]): string[] {
     if (drift === undefined) return [];
     if (defect === undefined) return alone(drift, cell);
     const missed = PINS[drift.id]?.missed ?? [];
+    const because = (id: ClauseId): string =>
+      cell.reasons[id] ?? (cell.failed.includes(id) ? 'fails for the drift' : 'passes');
     if (isFound(cell) === missed.includes(defect.id) && hidden(drift, defect) === undefined)
       return [
         isFound(cell)
           ? `${cell.defect}: it is found, and pinned as missed`
-          : `${cell.defect}: it is not found: ${defect.clauses.map((id) => `${id} ${cell.reasons[id] ?? (cell.failed.includes(id) ? 'fails for the drift' : 'passes')}`).join('; ')}`,
+          : `${cell.defect}: it is not found: ${defect.clauses.map((id) => `${id} ${because(id)}`).join('; ')}`,
       ];
     return [];
   });
@@ -84,7 +87,9 @@ export function driftSummary(cells: readonly Cell[]): string[] {
       return beneath !== undefined && hidden(drift, beneath) === undefined;
     });
     lines.push(
-      `${drift.id}: fails ${cell.failed.join(', ') || 'nothing'}; ${String(cell.blocked.length)} blocked, ${String(cell.unverified.length)} unverified; ${String(fair.filter(isFound).length)} of ${String(fair.length)} defects found`,
+      `${drift.id}: fails ${cell.failed.join(', ') || 'nothing'}; ${String(cell.blocked.length)} ` +
+        `blocked, ${String(cell.unverified.length)} unverified; ${String(fair.filter(isFound).length)} ` +
+        `of ${String(fair.length)} defects found`,
     );
   }
   return lines;
@@ -97,13 +102,18 @@ export function driftSection(): string[] {
     const fair = SAMPLE.filter((defect) => hidden(drift, defect) === undefined);
     const found = fair.length - fair.filter(({ id }) => pin?.missed.includes(id)).length;
     const share = `${String(found)} of ${String(fair.length)} (${String(Math.floor((100 * found) / fair.length))} %)`;
-    return `| \`${drift.id}\` | ${drift.story} | ${drift.fails.join(', ')} | ${pin?.blocked.join(', ') ?? ''} | ${pin === undefined ? 'not measured' : share} |`;
+    return (
+      `| \`${drift.id}\` | ${drift.story} | ${drift.fails.join(', ')} ` +
+      `| ${pin?.blocked.join(', ') ?? ''} | ${pin === undefined ? 'not measured' : share} |`
+    );
   });
   return [
     '## Servers that have drifted',
     '',
-    'Each says differently what the guide says. The clause that owns the point fails, nothing beside it, and few clauses are blocked, because their question has',
-    `no meaning left. Beneath each drift ${String(SAMPLE.length)} defects of all areas were built in, one at a time: the last column says how many a clause of their own still finds, of those`,
+    'Each says differently what the guide says. The clause that owns the point fails, nothing beside ' +
+      'it, and few clauses are blocked, because their question has',
+    `no meaning left. Beneath each drift ${String(SAMPLE.length)} defects of all areas were built ` +
+      `in, one at a time: the last column says how many a clause of their own still finds, of those`,
     'for which the drift leaves room.',
     '',
     '| drift | what is different | clauses that fail | clauses that are blocked | defects that are still found |',

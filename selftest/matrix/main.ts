@@ -66,7 +66,8 @@ async function main(): Promise<void> {
     for (const fault of faults) console.log(fault);
     const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
     console.log(
-      `${String(cells.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ${faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`}`,
+      `${String(cells.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ` +
+        (faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`),
     );
     if (!whole)
       for (const cell of cells)

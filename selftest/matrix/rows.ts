@@ -97,7 +97,8 @@ export function sampleRows(): string[] {
 
 /**
  * The rows that somebody asks for.
- * @param names clauses, defects, variants, drifts (`drift:ID`), or `none`, `variants`, `drifts`, `drifts-alone`, `sample`; empty: the matrix
+ * @param names clauses, defects, variants, drifts (`drift:ID`), or `none`, `variants`, `drifts`, `drifts-alone`, `sample`; empty: the
+ *   matrix
  * @throws Error for a name that nothing has
  */
 export function rowsFor(names: readonly string[]): string[] {

@@ -85,7 +85,8 @@ export const ACCOUNTS: readonly Variant[] = [
   {
     id: 'reserved-domain-refused',
     words:
-      'REG-01: the documented body succeeds; that any domain is taken is not said, and the run may be told another one (IGNY8_REGISTER_EMAIL).',
+      'REG-01: the documented body succeeds; that any domain is taken is not said, and the run may be ' +
+      'told another one (IGNY8_REGISTER_EMAIL).',
     replace: rules({ email: [/@(?!example\.(com|org|net)$)/i, 'Enter an email address that can receive mail.'] }),
     target: (target) => ({ ...target, registerEmail: 'conformance-*@mail.igny8.test' }),
   },

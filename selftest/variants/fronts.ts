@@ -24,7 +24,8 @@ const inFront =
   };
 
 const page = (title: string, server: string): string =>
-  `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>${server}</center>\r\n</body>\r\n</html>\r\n`;
+  `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n` +
+  `<hr><center>${server}</center>\r\n</body>\r\n</html>\r\n`;
 
 /** As nginx writes its own errors. */
 const nginx = (status: number, title: string, parts: Parts): Answer => ({
@@ -95,7 +96,10 @@ export const FRONTS: readonly Variant[] = [
             'Content-Type': 'text/html; charset=UTF-8',
             'X-Frame-Options': 'SAMEORIGIN',
           },
-          body: `<!DOCTYPE html><html lang="en-US"><head><title>Attention Required! | Cloudflare</title></head><body><h1>Sorry, you have been blocked</h1><p>Ray ID: ${randomBytes(8).toString('hex')}</p></body></html>`,
+          body:
+            `<!DOCTYPE html><html lang="en-US"><head><title>Attention Required! | ` +
+            `Cloudflare</title></head><body><h1>Sorry, you have been blocked</h1><p>Ray ` +
+            `ID: ${randomBytes(8).toString('hex')}</p></body></html>`,
         }
       : undefined,
   ),
@@ -147,7 +151,10 @@ export const FRONTS: readonly Variant[] = [
         ? {
             status: 400,
             headers: { Connection: 'close', Date: new Date(parts.clock()).toUTCString(), 'Content-Type': 'text/html' },
-            body: '<html>\n  <head>\n    <title>Bad Request</title>\n  </head>\n  <body>\n    <h1><p>Bad Request</p></h1>\n    Error parsing headers: &#x27;limit request headers fields size&#x27;\n  </body>\n</html>\n',
+            body:
+              '<html>\n  <head>\n    <title>Bad Request</title>\n  </head>\n  <body>\n    <h1><p>Bad ' +
+              'Request</p></h1>\n    Error parsing headers: &#x27;limit request headers fields size&#x27;\n  ' +
+              '</body>\n</html>\n',
           }
         : undefined,
   ),

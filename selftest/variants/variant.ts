@@ -4,8 +4,8 @@ import type { Target } from '../../fixtures/run/target.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 
 /**
- * A server that conforms, in another way than the embedded target does, or a run that was given less. Whatever fails or is blocked here is a
- * false alarm: the counterpart of the defects.
+ * A server that conforms, in another way than the embedded target does, or a run that was given less. Whatever fails or is blocked here
+ * is a false alarm: the counterpart of the defects.
  */
 export interface Variant {
   readonly id: string;

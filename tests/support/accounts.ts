@@ -96,8 +96,8 @@ export async function announcedLimit(check: Check): Promise<number | undefined> 
 }
 
 /**
- * The rows of a table that cost a login or a registration each: all of them, or where the target announces a tight limit one tenth, chosen by
- * the seed, so that ten consecutive seeds ask all.
+ * The rows of a table that cost a login or a registration each: all of them, or where the target announces a tight limit one tenth,
+ * chosen by the seed, so that ten consecutive seeds ask all.
  */
 export async function costly<T>(check: Check, rows: readonly T[]): Promise<readonly T[]> {
   const limit = await announcedLimit(check);

@@ -178,7 +178,8 @@ export async function agedTokens(check: Check): Promise<void> {
     else {
       const next = Math.min(...mine.filter(({ use }) => use === 'after').map(({ exp }) => exp + GRACE));
       throw new Unverified(
-        `A refresh token is planted; run again with the same file after ${new Date(next * 1000).toISOString().slice(0, 16)}Z (the target's clock).`,
+        `A refresh token is planted; run again with the same file after ` +
+          `${new Date(next * 1000).toISOString().slice(0, 16)}Z (the target's clock).`,
       );
     }
   });

@@ -114,7 +114,10 @@ type FaultOf = (reply: Reply) => string | undefined;
 
 const ofBroken: FaultOf = ({ status }) => (status < 400 ? 'accepted' : status >= 500 ? 'a 5xx' : undefined);
 
-/** Refusals of a good body that are not for its form: nobody has the login, an account may be there, and a token that is none is REF-08's. */
+/**
+ * Refusals of a good body that are not for its form: nobody has the login, an account may be there, and a token that is none is
+ * REF-08's.
+ */
 const OTHER_REFUSALS: Record<Endpoint, (status: number) => boolean> = {
   login: (status) => status === 401,
   register: (status) => status === 409,
@@ -185,7 +188,9 @@ async function smallestFault(
   const examples = named.length * 2 <= runs ? named.map((change): [Change] => [change]) : [];
   const { numShrinks } = await fc.check(property, { seed, numRuns: runs, examples });
   if (smallest === undefined && stopped !== undefined) throw stopped as Error;
-  const again = `The smallest such body after ${String(numShrinks)} steps; again: FUZZ_SEED=${String(seed)} FUZZ_RUNS=${String(configured)} npx playwright test --grep ROB-07`;
+  const again =
+    `The smallest such body after ${String(numShrinks)} steps; again: FUZZ_SEED=${String(seed)} ` +
+    `FUZZ_RUNS=${String(configured)} npx playwright test --grep ROB-07`;
   return smallest === undefined ? undefined : { ...smallest, again };
 }
 

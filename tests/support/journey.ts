@@ -47,7 +47,8 @@ export async function lost(check: Check, error: unknown): Promise<never> {
   await dependsOnAlikeRefresh(check);
   const reply = error.reply as Reply | undefined;
   throw new Finding(
-    `the refresh on the way: ${error.message}${reply === undefined ? '' : `, ${seenStatus(reply)}`}; the same chain rotated a moment before`,
+    `the refresh on the way: ${error.message}${reply === undefined ? '' : `, ${seenStatus(reply)}`}; ` +
+      `the same chain rotated a moment before`,
     reply?.exchange,
   );
 }

@@ -45,7 +45,8 @@ async function tooMany(check: Check, winners: readonly Reply[]): Promise<Finding
   for (const winner of winners)
     working += (await check.askProtected(winner.token('access') ?? '')).status === 200 ? 1 : 0;
   return new Finding(
-    `${String(winners.length)} of ${String(RACERS)} simultaneous uses of one refresh token got tokens, expected 1; ${String(working)} of these access tokens work`,
+    `${String(winners.length)} of ${String(RACERS)} simultaneous uses of one refresh token got ` +
+      `tokens, expected 1; ${String(working)} of these access tokens work`,
     winners[1]?.exchange,
   );
 }

@@ -67,7 +67,10 @@ export interface OtherTenant {
   readonly obstacle?: string;
 }
 
-/** Somebody else, made once per run; undefined where the run may register nobody, or who registers gets no account of their own (REG-14). */
+/**
+ * Somebody else, made once per run; undefined where the run may register nobody, or who registers gets no account of their own
+ * (REG-14).
+ */
 export async function otherTenant(check: Check): Promise<OtherTenant | undefined> {
   if (!check.accounts.canRegister) return undefined;
   const other = await newOtherTenant(check);
@@ -89,7 +92,9 @@ function newOtherTenant(check: Check): Promise<OtherTenant> {
     const row = exactPayload(reply);
     const id = idText(row['id']);
     if (reply.status > 299 || id === undefined) {
-      const obstacle = `No keyword could be made in a second account (${seenStatus(reply)}): set IGNY8_KEYWORD_BODY, or IGNY8_FOREIGN_RESOURCE to a resource of another tenant.`;
+      const obstacle =
+        `No keyword could be made in a second account (${seenStatus(reply)}): set IGNY8_KEYWORD_BODY, or ` +
+        `IGNY8_FOREIGN_RESOURCE to a resource of another tenant.`;
       return { ...known, obstacle };
     }
     const site = siteOf(row);

@@ -1,4 +1,7 @@
-/** Whose question a place in a body is. ENV-08 has what is left of the documented schemas, and does not pass on a response that breaks one. */
+/**
+ * Whose question a place in a body is. ENV-08 has what is left of the documented schemas, and does not pass on a response that breaks
+ * one.
+ */
 import { Blocked, type Check } from '../../fixtures/check/check.js';
 import type { Observation, SchemaFault } from '../../fixtures/evidence/observation.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
@@ -89,7 +92,8 @@ export function dependsOnOwners(check: Check, documented: readonly Observation[]
   const { method, path } = most.one.exchange.request;
   throw new Blocked(
     most.owner,
-    `${String(broken.length)} of ${String(documented.length)} documented responses are not as their schema has them: ${method} ${path.split('?')[0] ?? ''} → ${String(most.one.status)}: ${most.what}`,
+    `${String(broken.length)} of ${String(documented.length)} documented responses are not as their ` +
+      `schema has them: ${method} ${path.split('?')[0] ?? ''} → ${String(most.one.status)}: ${most.what}`,
     most.one.exchange,
   );
 }

@@ -50,7 +50,8 @@ export async function keyIfProven(check: Check, access: string): Promise<string 
 }
 
 /**
- * The positive control of a refresh token signed with the key: the chain's own, signed again, rotates. The chain goes on with its successor.
+ * The positive control of a refresh token signed with the key: the chain's own, signed again, rotates. The chain goes on with its
+ * successor.
  * @throws Unverified if the target takes no refresh token that it did not issue
  */
 export async function rotatesResigned(check: Check, chain: Chain, key: string): Promise<void> {

@@ -188,7 +188,8 @@ export async function timingSideChannel(check: Check): Promise<void> {
   );
   if (seen.verdict === 'not enough evidence' || last === undefined) {
     throw new Unverified(
-      `Not enough evidence: after ${String(seen.pairs)} pairs, the most that this check sends, the difference is ${difference}, and one of ${ms(seen.effect)} would matter.`,
+      `Not enough evidence: after ${String(seen.pairs)} pairs, the most that this check sends, the ` +
+        `difference is ${difference}, and one of ${ms(seen.effect)} would matter.`,
     );
   }
   expect(last, 'the time of a wrong password compared with that of an unknown e-mail').toSatisfy(

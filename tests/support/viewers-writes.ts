@@ -18,7 +18,8 @@ export function refusedWrite(check: Check): Promise<Refused> {
     const allowed = await check.api.createKeyword(aKeyword(check).body, await check.session());
     if (allowed.status < 200 || allowed.status > 299) {
       throw new Unverified(
-        `The owner's own POST planner/keywords/ returned ${seenStatus(allowed)}: set IGNY8_KEYWORD_BODY to a body that this target accepts.`,
+        `The owner's own POST planner/keywords/ returned ${seenStatus(allowed)}: set IGNY8_KEYWORD_BODY ` +
+          `to a body that this target accepts.`,
       );
     }
     const { text, body } = aKeyword(check);
