@@ -1,4 +1,7 @@
-/** `npm run examples`: writes docs/examples, each page from a real run of the command line against a reference of its own, and docs/images. */
+/**
+ * `npm run examples`: writes docs/examples, each page from a real run of the command line against a reference of its own, and
+ * docs/images.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startReference } from '../fixtures/reference/server.js';

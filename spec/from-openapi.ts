@@ -40,7 +40,7 @@ const nameOf = (ref: string | undefined): string | undefined => ref?.split('/').
 
 /**
  * The name of a body's schema.
- * @throws ContractError where it has none: its answers would silently be judged by nothing
+ * @throws ContractError where it has none: its responses would silently be judged by nothing
  */
 function schemaOf(where: string, media: Media | undefined): string {
   const name = nameOf(media?.content?.['application/json']?.schema?.$ref);

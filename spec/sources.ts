@@ -6,7 +6,7 @@ export interface SourceLink {
   readonly text: string;
   /** Of a source that the catalogue lists. */
   readonly title?: string;
-  /** RFCs have one by number and section; the guide has none, for it is not public. */
+  /** RFCs have one by number and section; the guide has none, because it is not public. */
   readonly url?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What holds for every answer. Each clause owns one layer, and speaks of an answer only where the layers below it hold: an HTML page
- * is ENV-07's alone, JSON that is no envelope ENV-01's or ENV-03's, a wrong value in an envelope that of the clause about this value.
+ * What holds for every response. Each clause owns one layer, and judges a response only where the layers below it hold: an HTML page
+ * is ENV-07's alone, JSON that is not an envelope ENV-01's or ENV-03's, a wrong value in an envelope that of the clause about this value.
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified } from '../fixtures/check/check.js';
@@ -31,7 +31,7 @@ const errors = (seen: readonly Observation[]): readonly Observation[] =>
     'error with a body in JSON',
   );
 
-/** @throws Blocked by the clause that says why there is no envelope in what was seen */
+/** @throws Blocked by the clause that says why no envelope was seen */
 function envelopesAmong(seen: readonly Observation[], of: (answer: Observation) => boolean): readonly Observation[] {
   const found = seen.filter((answer) => answer.hasBody && of(answer));
   if (found.length > 0) return found;
@@ -151,7 +151,7 @@ clause('ENV-11', async ({ api, raw, session, expectAuthorized }) => {
   const { access } = await session();
   await expectAuthorized(access);
   const reply = await raw({
-    // Not DELETE: a server that takes it would do as it is told.
+    // Not DELETE: a server that takes it would delete the row.
     method: 'PUT',
     path: api.path('listKeywords'),
     headers: [['authorization', `Bearer ${access}`]],

@@ -9,7 +9,7 @@ import type { Sendable } from '../fixtures/check/sender.js';
 
 const phase = 'every-response';
 
-/** Envelopes: what is no JSON object has no place for an id, and that is ENV's to say. */
+/** Envelopes: what is not a JSON object has no place for an id, and ENV judges that. */
 function envelopes(
   seen: readonly Observation[],
   what: string,
@@ -123,7 +123,7 @@ function noUuids(): { readonly name: string; readonly sent: string }[] {
   ];
 }
 
-/** A request with a bad id is answered with an id of the server's own. */
+/** The response to a request with a bad id has an id of the server's own. */
 async function judgeOddId(
   { raw }: Check,
   { sent, request }: { readonly sent: string; readonly request: Sendable },

@@ -1,6 +1,6 @@
 /**
  * Bad input: refused with a 4xx, never a 5xx, a hang or a dropped connection, and the server answers the next request. Whether the refusal
- * is in the envelope, ENV says of every answer.
+ * is in the envelope, ENV judges for every response.
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Chain, type Check } from '../fixtures/check/check.js';

@@ -8,7 +8,7 @@ import { everyAnswer } from './support/sample-answers.js';
 import { registered } from './support/accounts.js';
 import { capitalDomain, otherCase } from './support/users.js';
 
-/** Seconds that the end of a window may lie behind the answer's `Date`, both being whole seconds, and the most it may lie ahead. */
+/** Seconds that the end of a window may lie behind the response's `Date`, both being whole seconds, and the most it may lie ahead. */
 const BEHIND = 3;
 const AHEAD = 86_400;
 
@@ -65,7 +65,7 @@ async function takenRegistration(check: Check): Promise<(headers?: Sendable['hea
 }
 
 interface Burst {
-  /** The first answer that is no longer the one to a wrong password. */
+  /** The first response that is no longer the one to a wrong password. */
   readonly refused: Reply | undefined;
   readonly sent: number;
   readonly last: Reply;
@@ -151,7 +151,7 @@ clause('THR-02', { phase: 'burst' }, async (check) => {
       const more = await untilRefused(check, again);
       if (more.refused === undefined) throw unlimited(more, 'registrations');
     }
-    // Whoever comes next finds the limit open, whatever is wrong with this answer.
+    // Whoever comes next finds the limit open, whatever is wrong with this response.
     if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
     const retryAfter = refused.header('retry-after');
     expect(refused, '`Retry-After`').toSatisfy(

@@ -1,6 +1,7 @@
 /**
  * Part of `npm run lint`: the words of README, docs, clauses, hints, CI files and all that the report says, by the rules of
- * docs/wording.yml. Nothing is fetched. Of YAML the strings and comments are read; of TypeScript strings, templates and comments.
+ * docs/wording.yml. Nothing is fetched. Of YAML the strings and comments are read; of TypeScript strings, templates and comments,
+ * of checks and fixtures comments alone.
  * Prose and YAML that people edit have no line of more than 140 characters; of code ESLint says the same.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -37,6 +38,17 @@ const FILES = [
   ),
 ];
 
+/** Of these only the comments. */
+const COMMENTED = ['tests', 'tests/support', ...foldersIn('fixtures'), 'spec'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name}`),
+);
+
+function foldersIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`);
+}
+
 /** Comments from `#` to the end of the line: those of shells, YAML, `.env` and a Dockerfile. */
 function hashComments(source: string): Piece[] {
   return [...source.matchAll(/(?:^[ \t]*#.*\n?)+/gm)].map((match) => ({
@@ -57,18 +69,27 @@ function yamlPieces(source: string): Piece[] {
   return pieces;
 }
 
-function typescriptPieces(source: string): Piece[] {
+/** The comments before a node, without what marks them. */
+function commentsOf(source: string, node: TypeScript.Node): Piece[] {
+  return (ts.getLeadingCommentRanges(source, node.getFullStart()) ?? []).map(({ pos, end }) => ({
+    at: pos,
+    text: source.slice(pos, end).replace(/^\s*(?:\/\*\*?|\/\/|\*\/?)|\*\/$/gm, ''),
+  }));
+}
+
+/** @param strings whether they are read, too, or comments alone */
+function typescriptPieces(source: string, strings = true): Piece[] {
   const pieces: Piece[] = [];
   const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true);
   const comments = new Set<number>();
   const walk = (node: TypeScript.Node): void => {
-    for (const { pos, end } of ts.getLeadingCommentRanges(source, node.getFullStart()) ?? []) {
-      if (comments.has(pos)) continue;
-      comments.add(pos);
-      pieces.push({ at: pos, text: source.slice(pos, end).replace(/^\s*(?:\/\*\*?|\/\/|\*\/?)|\*\/$/gm, '') });
+    for (const comment of commentsOf(source, node)) {
+      if (comments.has(comment.at)) continue;
+      comments.add(comment.at);
+      pieces.push(comment);
     }
-    if (ts.isStringLiteralLike(node)) pieces.push({ at: node.getStart(), text: node.text });
-    else if (ts.isTemplateExpression(node)) {
+    if (strings && ts.isStringLiteralLike(node)) pieces.push({ at: node.getStart(), text: node.text });
+    else if (strings && ts.isTemplateExpression(node)) {
       const text = [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('…');
       pieces.push({ at: node.getStart(), text });
     }
@@ -98,8 +119,12 @@ const PIECES: Readonly<Record<string, (source: string) => Piece[]>> = {
 type Origins = readonly string[];
 
 /** The words of a file, a line for each piece: what stands on several lines there is one sentence here. */
-function linesOf(name: string, source: string): { readonly lines: readonly string[]; readonly origins: Origins } {
-  const pieces = (PIECES[extname(name)] ?? hashComments)(source);
+function linesOf(
+  name: string,
+  source: string,
+  read = PIECES[extname(name)] ?? hashComments,
+): { readonly lines: readonly string[]; readonly origins: Origins } {
+  const pieces = read(source);
   return {
     lines: pieces.map(({ text }) => text.replace(/`[^`]*`/g, '…').replace(/\s+/g, ' ')),
     origins: pieces.map(({ at }) => `${name}:${String(source.slice(0, at).split('\n').length)}`),
@@ -145,6 +170,9 @@ const isMarkdown = (name: string): boolean => extname(name) === '.md';
 for (const name of FILES.filter(isMarkdown)) await lint('.md', read(name), (line) => `${name}:${String(line)}`);
 for (const name of [...FILES, 'spec/openapi.yaml', 'docs/wording.yml'])
   if (/\.(?:md|ya?ml)$|Dockerfile|\.env/.test(name) && name !== 'docs/requests.md') lintWidth(name, read(name));
-const others = FILES.filter((name) => !isMarkdown(name)).map((name) => linesOf(name, read(name)));
+const others = [
+  ...FILES.filter((name) => !isMarkdown(name)).map((name) => linesOf(name, read(name))),
+  ...COMMENTED.map((name) => linesOf(name, read(name), (source) => typescriptPieces(source, false))),
+];
 const origins = others.flatMap((other) => other.origins);
 await lint('.txt', others.flatMap(({ lines }) => lines).join('\n'), (line) => origins[line - 1] ?? '');

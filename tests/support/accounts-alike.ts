@@ -1,4 +1,4 @@
-/** LOG-06: two refused logins beside each other, less what differs between two that are the same. */
+/** LOG-06: two refused logins compared, less what differs between two that are the same. */
 import type { Check } from '../../fixtures/check/check.js';
 import { inside } from '../../fixtures/evidence/json.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
@@ -44,7 +44,7 @@ function differing(one: Map<string, string>, other: Map<string, string>, values 
   );
 }
 
-/** Wrong logins of a known and of an unknown e-mail, two of each: the nth of one beside the nth of the other. */
+/** Wrong logins of a known and of an unknown e-mail, two of each: the nth of one is compared with the nth of the other. */
 export interface Alike {
   readonly known: readonly [Reply, Reply];
   readonly unknown: readonly [Reply, Reply];

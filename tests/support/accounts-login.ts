@@ -1,4 +1,4 @@
-/** The tables of login: wrong credentials of every kind, and what may stand beside right ones. */
+/** The tables of login: wrong credentials of every kind, and what may accompany right ones. */
 import { Blocked, Unverified, type Account, type Check, type NewAccount } from '../../fixtures/check/check.js';
 import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import type { Row } from '../../fixtures/check/judging.js';
@@ -16,7 +16,7 @@ import { otherCase, sameAddress } from './users.js';
 /** Credentials that are wrong, made of right ones. */
 export interface Wrong extends Row {
   readonly of: (right: Account, fresh: NewAccount) => Credentials;
-  /** Statuses that are right beside 401. */
+  /** Statuses that are right besides 401. */
   readonly also?: readonly number[];
   /** It looks like an attack: a firewall in front may refuse it with a status of its own. */
   readonly attack?: true;
@@ -41,7 +41,7 @@ export const WRONG_PASSWORDS: readonly Wrong[] = [
   wrong('the e-mail for the password', ({ email }) => email),
 ];
 
-/** What may stand beside a wrong password, and makes it no better. */
+/** What may accompany a wrong password, and does not make it right. */
 interface Beside extends Row {
   readonly with: (check: Check, right: Account) => Promise<Pick<Sendable, 'headers'> & { readonly query?: string }>;
 }
@@ -72,7 +72,7 @@ export const BESIDE: readonly [Beside, Beside] = [
   },
 ];
 
-/** LOG-08: logins that leave something out, beside what the account's last login gave. */
+/** LOG-08: logins that leave something out, together with what the account's last login gave. */
 export async function leftOutBeside(check: Check, right: Account): Promise<{ name: string; reply: Reply }[]> {
   const [lastLogin] = BESIDE;
   const { headers = [] } = await lastLogin.with(check, right);
@@ -82,7 +82,7 @@ export async function leftOutBeside(check: Check, right: Account): Promise<{ nam
   return replies;
 }
 
-/** A login that has something beside its body. */
+/** A login with something outside its body. */
 export async function loginBeside(check: Check, right: Account, body: Credentials, beside: Beside): Promise<Reply> {
   const { headers = [], query } = await beside.with(check, right);
   const request = check.api.request('login', body, { headers });
@@ -131,7 +131,7 @@ export const INCOMPLETE_LOGINS: readonly (Wrong & { readonly missing: boolean; r
   },
 ];
 
-/** LOG-08: what is left out is not taken from what stands beside. */
+/** LOG-08: what is left out is not taken from elsewhere in the request. */
 export const LEFT_OUT: readonly (Row & { readonly of: (right: Account) => Credentials })[] = [
   { name: 'missing email', of: ({ password }) => ({ password }) },
   { name: 'missing password', of: ({ email }) => ({ email }) },

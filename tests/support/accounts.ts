@@ -73,7 +73,7 @@ export function duplicate(check: Check): Promise<Duplicate> {
   });
 }
 
-/** One after the other, a duplicate e-mail is refused and does no harm. Depends on REG-07. */
+/** One after the other, a duplicate e-mail is refused and changes nothing. Depends on REG-07. */
 export async function dependsOnDuplicates(check: Check): Promise<void> {
   const first = await soundAccount(check);
   const { reply } = await duplicate(check);
@@ -147,7 +147,7 @@ export class Victims {
 
   /**
    * The control of what is refused next: with the right password a new account logs in, the first one of a table (for the last one, see
-   * `finish`). Many a count of failures begins anew with that.
+   * `finish`). Many servers then count failures from zero.
    */
   private readonly newVictim = async (): Promise<Account> => {
     const account = await this.check.registerAccount();

@@ -128,7 +128,7 @@ export const CONTENT_TYPES: readonly BadInput[] = [
 ];
 
 const MEGABYTE = Buffer.alloc(1_000_000, 'a');
-/** The member of 1 MB is set in as bytes: to make them of a text so long takes longer than to send them. */
+/** The field of 1 MB is set in as bytes: making them from a string of that length takes longer than sending them. */
 const swell =
   (field?: string): BadInput['body'] =>
   (good, endpoint) => {
@@ -190,10 +190,10 @@ export const ODD_CHARACTERS: readonly BadInput[] = [
 const DEPTH = 10_000;
 const nested = (depth: number, open: string, close: string): string => open.repeat(depth) + close.repeat(depth);
 
-/** What `__proto__` and `constructor` would leave behind, in this answer or in a later one. */
+/** What `__proto__` and `constructor` would leave behind, in this response or in a later one. */
 export const PLANTED = { id: 987_654_321, member: 'conformance_planted' } as const;
 
-/** A good body, with the members before it that a careless merge takes for its own machinery. */
+/** A good body, with the fields before it that a careless merge takes for its own machinery. */
 export function poisoned(good: Record<string, unknown>): string {
   const planted = json({ id: PLANTED.id, [PLANTED.member]: true, prototype: { [PLANTED.member]: true } });
   return json(good).replace(/^\{/, `{"__proto__":${planted},"constructor":${planted},`);
@@ -285,7 +285,7 @@ async function alikeOverNewOnes(check: Check, good: Sendable): Promise<void> {
 
 /**
  * Sends bad input over a connection of its own, and then a good request over the same one: what the server left unread of a body that it
- * refused would be taken for the next request, and its answer for somebody else's. A server may close the connection instead
+ * refused would be taken for the next request, and its response for somebody else's. A server may close the connection instead
  * (RFC 9112 §9.6), with or without saying so.
  * @param access opens the protected route
  * @throws Finding if the good request is answered wrongly, or not at all

@@ -1,4 +1,4 @@
-/** Ways by which servers have been seen to take credentials beside `Authorization: Bearer`, as tables. */
+/** Ways by which servers have been seen to take credentials outside `Authorization: Bearer`, as tables. */
 import { hmac, encodePart } from '../../fixtures/evidence/jwt.js';
 import type { Check } from '../../fixtures/check/check.js';
 import type { Row } from '../../fixtures/check/judging.js';

@@ -1,4 +1,4 @@
-/** Cookies beside a bearer token: they change nothing (JRN-08). */
+/** Cookies together with a bearer token: they change nothing (JRN-08). */
 import type { Check } from '../../fixtures/check/check.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { type OtherTenant, aKeyword } from './resources.js';
@@ -25,7 +25,7 @@ export async function cookiesToSend(check: Check, login: Reply, other: OtherTena
   ].filter(({ cookies }) => cookies !== '');
 }
 
-/** Writes beside cookies: what comes of them is the bearer token's user's own. */
+/** Writes with cookies: what comes of them is the bearer token's user's own. */
 export async function judgeWritesBeside(
   check: Check,
   access: string,
@@ -50,7 +50,7 @@ export async function judgeWritesBeside(
   for (const method of ['PATCH', 'PUT', 'DELETE']) {
     const change = method === 'DELETE' ? undefined : aKeyword(check);
     const reply = await check.raw(jsonRequest(method, row.path, change?.body, { access, headers }));
-    // What the target does not have, it has not beside cookies either: the same without them tells.
+    // What the target does not have, it does not have with cookies either: the same without them shows it.
     if (reply.status >= 400) {
       const without = await check.raw(jsonRequest(method, row.path, change?.body, { access }));
       expect(reply, method).toHaveStatus(without.status);

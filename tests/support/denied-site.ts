@@ -12,7 +12,7 @@ export function listOf(check: Check, who: LiveSession, query: string): Promise<R
   return check.raw(jsonRequest('GET', `${check.api.path('listKeywords')}?${query}`, undefined, who));
 }
 
-/** The site by its own name: refused, whatever stands beside it. */
+/** The site by its own name: refused, whatever else the query says. */
 export function refusedQueries(check: Check, viewer: LiveSession, site: string): Judged[] {
   const plain = `site_id=${encodeURIComponent(site)}`;
   return [plain, `${plain}&page=1&page_size=5`, `search=e&${plain}`, `ordering=-id&${plain}`].map((query) => ({

@@ -22,7 +22,7 @@ export function rotation(check: Check): Promise<Rotation> {
   });
 }
 
-/** The same, where a clause is about something behind the success: rests on REF-01. */
+/** The same, where a clause is about something that follows the success. Depends on REF-01. */
 export async function rotated(check: Check): Promise<Rotation & TokenPair> {
   const { before, reply } = await check.answered('REF-01', 'refresh', () => rotation(check));
   const access = reply.token('access');
@@ -77,7 +77,7 @@ export async function laterRefreshes(check: Check): Promise<Judged[]> {
     }));
 }
 
-/** A refresh is for the user of its own token, whoever else's access token stands beside it. */
+/** A refresh is for the user of its own token, whoever else's access token comes with it. */
 export function besideForeign(check: Check, before: Session, refresh: string, foreign: string): Judged {
   return {
     name: 'a refresh beside the live access token of somebody else',

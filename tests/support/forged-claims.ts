@@ -18,7 +18,7 @@ export const WIDER = {
 
 /** Another tenant's account, forged into the token of the owner: it opens nothing of that tenant's. */
 export async function judgeForgedTenant(check: Check, key: string): Promise<void> {
-  // The account of the foreign resource where it is known, else those beside one's own: ids are given out in order.
+  // The account of the foreign resource where it is known, else those next to one's own: ids are given out in order.
   const owner = await check.session();
   const foreign = check.target.register ? await otherTenantsResource(check) : await foreignResource(check);
   const plain = await check.api.getResource(foreign.path, owner);

@@ -1,6 +1,6 @@
 /**
  * The table of forgeries: each makes a token that is invalid in exactly one intended way out of one that is good at that moment.
- * What a conforming server may accept (an unknown header member, another `typ`, another spelling of the same bytes) is no forgery.
+ * What a conforming server may accept (an unknown header parameter, another `typ`, another spelling of the same bytes) is not a forgery.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { ClauseId } from '../../spec/generated/clauses.js';
@@ -8,7 +8,7 @@ import { certificateInHeader, ecSignature, NOWHERE, own, publicJwk, rsaSignature
 import { encodePart, hmac, type DecodedToken, decode } from '../../fixtures/evidence/jwt.js';
 import { Blocked } from '../../fixtures/check/findings.js';
 
-/** What a forger has beside the genuine token. */
+/** What a forger has besides the genuine token. */
 export interface Means {
   /** The target's key. */
   readonly key?: string;
@@ -27,7 +27,7 @@ export interface Forgery {
   readonly source: string;
   /** Needs the target's key; made only where the run has it. */
   readonly byKey?: true;
-  /** The same for a refresh token is part of REF-11; `or 400`: what is left is no JWT, and REF-08 takes 400 for that. */
+  /** The same for a refresh token is part of REF-11; `or 400`: what is left is not a JWT, and REF-08 takes 400 for that. */
   readonly ofRefresh?: true | 'or 400';
   /** Asked of the tokens of every origin, and not of login's alone. */
   readonly everyOrigin?: true;
@@ -230,7 +230,7 @@ export const FORGERIES: readonly Forgery[] = [
     name: 'nested: the genuine token inside another, which is signed by another key',
     clause: 'UNA-08',
     source: 'RFC 8725 §3.3',
-    // Its payload is no JSON.
+    // Its payload is not JSON.
     ofRefresh: 'or 400',
     forge: ({ header, parts }) => {
       const input = `${encodePart({ ...header, cty: 'JWT' })}.${encodePart(parts.join('.'))}`;

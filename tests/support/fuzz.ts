@@ -2,7 +2,7 @@
  * Request bodies generated from the contract's own schemas (ROB-07): good ones, and such as are broken in exactly one place. What a
  * conforming server may accept is not generated as broken:
  *  - a missing or odd `first_name`, `last_name` or `site_id`: a server may do without them
- *  - members that the contract does not know: may be ignored
+ *  - fields that the contract does not know: may be ignored
  *  - passwords under eight characters: REG-11, a SHOULD
  *  - addresses that only a strict grammar refuses: servers differ, so an e-mail is broken by taking its `@` away
  *  - blanks, and texts beyond `maxLength`: the guide says nothing of either
@@ -77,7 +77,7 @@ const anyText = fc
 /** A server may take no longer passwords: the usual hash reads no more. */
 const PASSWORD_BYTES = 72;
 
-/** The member that a good body varies: the one with no more rules than that it is a text. */
+/** The field that a good body varies: the one with no other rule than that it is a string. */
 const VARIED: Record<Endpoint, string> = {
   login: 'password',
   register: 'password',
@@ -102,7 +102,7 @@ function valid(check: Check, endpoint: Endpoint): Changes {
   return { any, named: [] };
 }
 
-/** Beside what the operation documents: too large, in the body or the headers. */
+/** Besides what the operation documents: too large, in the body or the headers. */
 const ALWAYS_REFUSALS = [413, 431];
 
 function documented(endpoint: Endpoint, status: number): boolean {
@@ -140,7 +140,7 @@ async function request(check: Check, endpoint: Endpoint, body: Body): Promise<Re
   const headers: [string, string][] = [['content-type', 'application/json']];
   if (operation?.bearer === true) headers.push(['authorization', `Bearer ${(await check.session()).access}`]);
   const { refresh, ...others } = body;
-  // What breaks it goes by the documented name, the request by that of this target.
+  // What breaks it uses the documented name, the request that of this target.
   const spelled = endpoint === 'refresh' && refresh !== undefined;
   const sent = spelled ? { ...others, [check.target.dialect.refreshField]: refresh } : body;
   return check.raw({ method: 'POST', path: check.api.path(endpoint), headers, body: JSON.stringify(sent) });
@@ -200,7 +200,7 @@ function finding(endpoint: Endpoint, { words, what, exchange, again }: Fault, ex
 
 /**
  * Bodies broken in one place: never accepted, never a 5xx or no answer at all. Any 4xx refuses a body; one that the contract does not
- * document for the operation is shrunk and reported beside the verdict.
+ * document for the operation is shrunk and reported with the verdict.
  */
 export async function judgeBroken(check: Check, endpoint: Endpoint, runs: number): Promise<void> {
   const changes = broken(endpoint);

@@ -76,7 +76,7 @@ export class GuideClient<R extends ClientReply> {
 
   /**
    * Sends a request with the access token: refreshed first if it is about to end, and once more after a 401.
-   * @throws LoginNeeded if there is no token, or the refresh is refused
+   * @throws LoginNeeded without a token, or if the refresh is refused
    */
   async request(send: (access: string) => Promise<R>): Promise<R> {
     if (this.access === undefined) throw new LoginNeeded<R>('there is no access token');

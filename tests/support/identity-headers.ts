@@ -64,7 +64,7 @@ async function closedRows(
   );
 }
 
-/** One's own token, beside headers that name somebody else: what a request must not show, or do. */
+/** One's own token, together with headers that name somebody else: what a request must not show, or do. */
 interface Beside extends Row {
   readonly request: Sendable;
   readonly judge: (reply: Reply) => Promise<void> | void;

@@ -1,4 +1,4 @@
-/** Lifetimes, judged by the server's own clock: its `Date` at the moment of the answer, never ours alone. */
+/** Lifetimes, judged by the server's own clock: its `Date` at the moment of the response, never ours alone. */
 import { Blocked, Unverified, type Check, type Session } from '../../fixtures/check/check.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
 import type { Exchange } from '../../fixtures/evidence/outcome.js';
@@ -11,12 +11,12 @@ export const TOLERANCE_SECONDS = 5;
 /** Seconds past `exp` that a server may still accept a token (EXP-07). */
 export const LARGEST_GRACE = 60;
 
-/** Seconds, the most that a tolerance for this answer may be. */
+/** Seconds, the most that a tolerance for this response may be. */
 export function tolerance(reply: Reply): number {
   return TOLERANCE_SECONDS + reply.ms / 1000;
 }
 
-/** The server's clock at an answer, in seconds since the epoch. */
+/** The server's clock at a response, in seconds since the epoch. */
 export function serverNow(reply: Reply): number {
   const date = reply.serverDateMs;
   if (date === undefined)
@@ -24,7 +24,7 @@ export function serverNow(reply: Reply): number {
   return date / 1000;
 }
 
-/** Seconds from the answer's `Date` to the token's `exp`. Rests on TOK-01 and TOK-05. */
+/** Seconds from the response's `Date` to the token's `exp`. Depends on TOK-01 and TOK-05. */
 export function lifetime(reply: Reply, token: string): number {
   if (decode(token) === undefined) throw new Blocked('TOK-01', 'the token is not a compact JWS');
   const exp = numericDate(token, 'exp');
@@ -84,7 +84,7 @@ export async function waitForServer(check: Check, until: number, what: string): 
 /** One use of a token near its end, as other workers may know of it too. */
 interface Use {
   readonly status: number;
-  /** The answer, in words. */
+  /** The response, in words. */
   readonly seen: string;
   readonly exchange: Exchange;
   /** From or to `exp`, by the server's clock. */
@@ -100,7 +100,7 @@ function useOf(reply: Reply, exp: number): Use {
 const TRIED_AFTER = [1, 3, 10, 20, 40, LARGEST_GRACE + 1];
 
 /**
- * A real access token laid aside, used just before its end, and after it until it is refused. Once per run: whoever asks waits for the
+ * A real access token set aside, used just before its end, and after it until it is refused. Once per run: whoever asks waits for the
  * same token, so that a run is as long as one wait.
  */
 export async function realEnd(check: Check): Promise<{ readonly before: Use; readonly after: Use }> {
@@ -123,7 +123,7 @@ export async function realEnd(check: Check): Promise<{ readonly before: Use; rea
   return check.once('real end', make, (accessTtlSeconds + 5 * LARGEST_GRACE) * 1000);
 }
 
-/** What a clause about expiry can rest on, by what the run was given. */
+/** What a clause about expiry can use, by what the run was given. */
 type Ways = Partial<Record<'secret' | 'short-ttl' | 'wait' | 'aged', () => Promise<void>>>;
 
 /**

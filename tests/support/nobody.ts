@@ -54,7 +54,7 @@ export async function accessOfNobody(check: Check, access: string, key: string):
   const nobody = all(rows[0]?.id);
   const made = [
     ...rows.map(({ name, id }) => ({ name, made: resign(access, key, { claims: all(id) }) })),
-    // Refused, or read as its last member has it: RFC 7519 §4 allows no third way.
+    // Refused, or read as its last field has it: RFC 7519 §4 allows no third way.
     {
       name: '`user_id` twice, the second one an id that nobody has',
       made: resign(access, key, { behind: nobody }),

@@ -34,7 +34,7 @@ export const ODD_QUERIES = [
   ['format', 'api'],
 ].map(([name = '', value = '']) => `?${name}=${value}`);
 
-/** Spellings of the id of somebody else's row, and of their site beside one's own: no reading of them shows it. */
+/** Spellings of the id of somebody else's row, and of their site together with one's own: no reading of them shows it. */
 export function oddlyTheirs({ id, site }: NonNullable<OtherTenant['keyword']>, own: string | undefined): string[] {
   return [
     ...[`0${id}`, `${id}.0`, `${id}%20`, `%2B${id}`].map((odd) => `${odd}/`),

@@ -9,7 +9,7 @@ const LOOK_AGAIN_MS = 500;
 
 const LOOKS = 6;
 
-/** A login of somebody registered a moment ago: read until the account is there. */
+/** A login of somebody registered a moment ago: repeated until the account exists. */
 async function loginOfNew(check: Check, credentials: Credentials): Promise<Reply> {
   for (let look = 1; ; look += 1) {
     const reply = await check.raw(check.api.request('login', credentials));

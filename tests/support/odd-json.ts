@@ -16,7 +16,7 @@ export function refreshField({ target }: Check): string {
   return target.dialect.refreshField;
 }
 
-/** Two members of one name, one of them good: refused, whichever of the two a parser would take (RFC 8259 §4). */
+/** Two fields of one name, one of them valid: refused, whichever of the two a parser would take (RFC 8259 §4). */
 export async function refreshTwice(check: Check, mine: Chain): Promise<void> {
   await mine.rotate();
   const [live, other] = [JSON.stringify(mine.refresh), '"not-a-token"'];
@@ -80,7 +80,7 @@ export function loginTwice(check: Check): Judged[] {
   }));
 }
 
-/** `__proto__` and `constructor` next to a valid keyword: refused, or without effect on this answer and the next. */
+/** `__proto__` and `constructor` next to a valid keyword: refused, or without effect on this response and the next. */
 export async function poisonedKeyword(check: Check): Promise<void> {
   const { access } = await check.session();
   const reply = await createdBy(check, access, poisoned(aKeyword(check).body));

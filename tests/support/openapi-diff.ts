@@ -46,7 +46,7 @@ function resolved(value: unknown, document: Json, level = 0): Json {
     }
     current = object(target);
   }
-  // drf-spectacular wraps a reference in `allOf` to put a description beside it.
+  // drf-spectacular wraps a reference in `allOf` to put a description next to it.
   const { allOf } = current;
   if (Array.isArray(allOf) && level < ALL_OF.levels) {
     const all = allOf.slice(0, ALL_OF.parts).map((part) => resolved(part, document, level + 1));
@@ -118,7 +118,7 @@ function takesBearer(operation: Json, document: Json): boolean {
     });
 }
 
-/** Schemas compared member by member, as deep as the contract goes. */
+/** Schemas compared property by property, as deep as the contract goes. */
 function compareSchemas(
   where: string,
   ours: Json,
@@ -152,7 +152,7 @@ function compareSchemas(
   }
   const ourMembers = object(ours['properties']);
   const theirMembers = object(theirs['properties']);
-  // A document that leaves the form of an object open contradicts nothing about its members.
+  // A document that leaves the form of an object open contradicts nothing about its properties.
   if (Object.keys(theirMembers).length === 0) return;
   const ourRequired = Array.isArray(ours['required']) ? ours['required'].map(String) : [];
   const theirRequired = Array.isArray(theirs['required']) ? theirs['required'].map(String) : [];

@@ -1,4 +1,4 @@
-/** Tokens of every origin: a clause about "the access token" speaks of those that register, each login and each refresh give. */
+/** Tokens of every origin: a clause about "the access token" is about those that register, each login and each refresh give. */
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import type { Account, Session } from '../../fixtures/check/accounts.js';
 import { portable, replyOf } from '../../fixtures/check/portable.js';

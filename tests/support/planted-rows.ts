@@ -12,7 +12,7 @@ export interface Planting {
   readonly method: string;
   /** `?…`, or empty. */
   readonly query: string;
-  /** Fields beside those of a good keyword. */
+  /** Fields besides those of a good keyword. */
   readonly more: Readonly<Record<string, unknown>>;
 }
 

@@ -11,11 +11,11 @@ import { aKeyword, type Somebody } from './resources.js';
 
 export interface ProtectedRequest extends Row {
   readonly request: Sendable;
-  /** Statuses beside 401 that are right without a token: of a method of which nobody says that the target has it. */
+  /** Statuses besides 401 that are right without a token: of a method of which nobody says that the target has it. */
   readonly also: readonly number[];
 }
 
-/** Methods that change a row, and that servers of this kind have beside the documented ones. */
+/** Methods that change a row, and that servers of this kind have besides the documented ones. */
 export const CHANGING = ['PUT', 'PATCH', 'DELETE'] as const;
 
 /** Without a token an unknown method may be 404 or 405, or 401. */
@@ -75,7 +75,7 @@ export async function validRequests(check: Check, who: Somebody): Promise<Protec
 }
 
 export interface FaultyRequest extends ProtectedRequest {
-  /** Its body is no JSON. */
+  /** Its body is not JSON. */
   readonly malformed: boolean;
 }
 

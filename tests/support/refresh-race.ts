@@ -15,7 +15,7 @@ function gotTokens(answer: unknown): answer is Reply {
 
 /**
  * One race, in which the losers are refused.
- * @returns how many uses were answered with tokens
+ * @returns how many uses returned tokens
  * @throws Finding unless one was
  */
 export async function race(check: Check): Promise<number> {

@@ -1,4 +1,4 @@
-/** Requests to refresh that are not as the guide has them: no token, one in another place, one beside a bad header. */
+/** Requests to refresh that are not as the guide has them: no token, one in another place, one with a bad header. */
 import { decode, encodePart, resign } from '../../fixtures/evidence/jwt.js';
 import type { Check } from '../../fixtures/check/check.js';
 import type { Sendable } from '../../fixtures/check/sender.js';
@@ -72,7 +72,7 @@ export function badTokens(live: string): { name: string; token: unknown; statuse
   ];
 }
 
-/** What stands in `Authorization` beside a good refresh token. @param foreign a live access token of somebody else */
+/** What `Authorization` says with a good refresh token. @param foreign a live access token of somebody else */
 export function authorizations(
   access: string,
   secret: string | undefined,

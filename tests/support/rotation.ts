@@ -23,7 +23,7 @@ export async function spend(check: Check, mine: Chain): Promise<string> {
 /**
  * Refresh refused this token: with 401, or as this target refuses a request without credentials. Whether protected routes are open to
  * everybody says nothing here: refresh asks for no credentials but its token.
- * @param also statuses that the clause names beside 401
+ * @param also statuses that the clause names besides 401
  */
 export function expectRefreshRefused(check: Check, reply: Reply, what: string, ...also: number[]): void {
   if (isRefusedHere(check, reply) && reply.status !== 401) check.note(`refused, with ${String(reply.status)}: UNA-01`);
@@ -44,7 +44,7 @@ export function withSpareBits(token: string): string {
 /** Refreshes in a row that REF-07 and REF-15 may need of one chain. */
 const TURNS = 6;
 
-/** @throws Blocked by REF-06 if a chain does not last as long as that, whatever stands beside its token */
+/** @throws Blocked by REF-06 if a chain does not last as long as that, whatever comes with its token */
 export async function dependsOnRotations(check: Check): Promise<void> {
   const lasts = await check.memo('as many rotations', async () => {
     let { refresh } = await check.login();

@@ -23,7 +23,7 @@ async function judgeWithoutToken(check: Check, { request, also }: ProtectedReque
   );
 }
 
-/** The routes beside the list, each with bad credentials of each kind. What is wrong at the list too is the other clause's. */
+/** The routes other than the list, each with bad credentials of each kind. What is wrong at the list too is the other clause's. */
 async function withBadCredentials(
   check: Check,
   access: string,

@@ -1,5 +1,5 @@
 /**
- * One answer of each documented kind, for the clauses about every answer: in a whole run they judge hundreds, but `--grep ENV-01`
+ * One response of each documented kind, for the clauses about every response: in a whole run they judge hundreds, but `--grep ENV-01`
  * alone has none but these.
  */
 import { Blocked, Unverified, type Check } from '../../fixtures/check/check.js';
@@ -82,7 +82,7 @@ async function walk(check: Check): Promise<void> {
   }
 }
 
-/** Every answer of the run so far, the tour's among them. */
+/** Every response of the run so far, the tour's among them. */
 export async function everyAnswer(check: Check): Promise<readonly Observation[]> {
   await check.once('tour', async () => {
     await walk(check);

@@ -13,7 +13,7 @@ const isJson = (contentType = ''): boolean => /^application\/json\s*(;|$)/i.test
 
 const isRegister = ({ operationId }: Observation): boolean => operationId === 'register';
 
-/** The clause that has a place beside ENV-08; undefined: ENV-08's own. */
+/** The clause that owns a place instead of ENV-08; undefined: ENV-08's own. */
 type OwnerOf = (observation: Observation, fault: SchemaFault) => ClauseId | undefined;
 
 function ownership({ target }: Check, documented: readonly Observation[]): OwnerOf {
@@ -42,7 +42,7 @@ function ownership({ target }: Check, documented: readonly Observation[]): Owner
   };
 }
 
-/** The clause about a response that is no envelope at all, and what it is; undefined if it is one. */
+/** The clause about a response that is not an envelope at all, and what it is; undefined if it is one. */
 function noEnvelope({ json, success, status, contentType }: Observation): readonly [ClauseId, string] | undefined {
   if (json === 'none' && !isJson(contentType)) return ['ENV-07', 'is not JSON'];
   if (json !== 'object' || typeof success !== 'boolean')

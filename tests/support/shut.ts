@@ -16,7 +16,7 @@ export interface Shut extends Row {
   /** The same request without the channel in question, and the clause that says that it is refused. */
   readonly bare: Sendable;
   readonly owner: ClauseId;
-  /** Statuses beside 401 that are right. */
+  /** Statuses besides 401 that are right. */
   readonly also: readonly number[];
   /** Where the request carries several channels at once: one each, to find out which of them let it in. */
   readonly each?: readonly Shut[];

@@ -3,7 +3,7 @@ import { Blocked, Unverified, type Chain, type Check } from '../../fixtures/chec
 import { seenStatus } from '../../fixtures/check/expect.js';
 import { decode, hmacBits, hmac, resign, type DecodedToken } from '../../fixtures/evidence/jwt.js';
 
-/** Reads a token that others are to be made of. Rests on TOK-01. */
+/** Reads a token that others are to be made of. Depends on TOK-01. */
 export function readToken(token: string): DecodedToken {
   const decoded = decode(token);
   if (decoded === undefined) throw new Blocked('TOK-01', 'the token is not a compact JWS');

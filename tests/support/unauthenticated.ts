@@ -23,7 +23,7 @@ export async function notOpenToEverybody(check: Check, status: number): Promise<
 /**
  * The request was refused: with 401, or as this target refuses a request without credentials. That this is not a 401, UNA-01 says; every
  * other clause judges whether the request was let in.
- * @param also statuses that the clause names beside 401
+ * @param also statuses that the clause names besides 401
  */
 export async function expectUnauthenticated(
   check: Check,
