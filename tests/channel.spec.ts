@@ -48,6 +48,20 @@ clause('NET-01', async (check) => {
   );
 });
 
+const STRANGER = 'https://conformance.invalid';
+
+/** Those after the second are taken for one's own where only the beginning or the end of an origin is compared. */
+function strangeOrigins({ target }: Check): string[] {
+  const { protocol, hostname } = new URL(target.baseUrl);
+  return [
+    STRANGER,
+    'null',
+    `${protocol}//${hostname}.conformance.invalid`,
+    'https://app.igny8.com.conformance.invalid',
+    'https://conformanceigny8.com',
+  ];
+}
+
 interface FromOrigin extends Row {
   readonly origin: string;
   readonly method: string;
@@ -57,36 +71,16 @@ interface FromOrigin extends Row {
 
 /** Requests of pages from elsewhere: with a token, without one, and the preflights of both. */
 function fromElsewhere(check: Check, access: string): FromOrigin[] {
-  const { protocol, hostname } = new URL(check.target.baseUrl);
-  // Those after the second are taken for one's own where only the beginning or the end of an origin is compared.
-  const stranger = 'https://conformance.invalid';
-  const origins = [
-    stranger,
-    'null',
-    `${protocol}//${hostname}.conformance.invalid`,
-    'https://app.igny8.com.conformance.invalid',
-    'https://conformanceigny8.com',
-  ];
+  const list = { method: 'GET', path: check.api.path('listKeywords') };
+  const authorization = ['authorization', `Bearer ${access}`] as const;
   return [
-    ...origins.flatMap((origin) => [
-      {
-        name: `GET from ${origin}`,
-        origin,
-        method: 'GET',
-        path: check.api.path('listKeywords'),
-        headers: [['authorization', `Bearer ${access}`] as const],
-      },
-      {
-        name: `GET without a token from ${origin}`,
-        origin,
-        method: 'GET',
-        path: check.api.path('listKeywords'),
-        headers: [],
-      },
+    ...strangeOrigins(check).flatMap((origin) => [
+      { ...list, name: `GET from ${origin}`, origin, headers: [authorization] },
+      { ...list, name: `GET without a token from ${origin}`, origin, headers: [] },
     ]),
     ...(['listKeywords', 'refresh', 'login'] as const).map((operation) => ({
-      name: `preflight of ${check.api.path(operation)} from ${stranger}`,
-      origin: stranger,
+      name: `preflight of ${check.api.path(operation)} from ${STRANGER}`,
+      origin: STRANGER,
       method: 'OPTIONS',
       path: check.api.path(operation),
       headers: [

@@ -12,12 +12,18 @@ import { cookiesOf } from './support/channels.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { serverNow } from './support/lifetimes.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { keyIfProven, readToken } from './support/signing-key.js';
+import { keyIfProven } from './support/signing-key.js';
 import { decode, resign } from '../fixtures/evidence/jwt.js';
 import { dependsOn401 } from './support/unauthenticated.js';
-import { client, lost, restsOnSuccessor, loginOf } from './support/journey.js';
-import { IN_A_ROW, alike, judgeCounters, judgeNewcomer, judgeWrites } from './support/alike-workers.js';
-import { cookiesToSend, judgeWritesBeside, expectOwnList } from './support/cookies-beside.js';
+import { client, lost, restsOnSuccessor, loginOf, endedToken, nearItsEnd } from './support/journey.js';
+import { IN_A_ROW, alike, judgeCounters, judgeNewcomer, judgeWrites, judgeRotations } from './support/alike-workers.js';
+import {
+  cookiesToSend,
+  judgeWritesBeside,
+  expectOwnList,
+  worksWithoutCookies,
+  opensNothingAlone,
+} from './support/cookies-beside.js';
 import { spoiled } from './support/forgeries.js';
 
 clause('JRN-01', async (check) => {
@@ -34,13 +40,7 @@ clause('JRN-02', async (check) => {
   const mine = await check.chain();
   await mine.rotate();
   const guide = await client(check, mine);
-  let expired = spoiled(mine.access);
-  const key = await keyIfProven(check, mine.access);
-  if (key !== undefined) {
-    const now = serverNow(await check.expectAuthorized(mine.access));
-    expired = resign(mine.access, key, { claims: { exp: Math.floor(now) - 600 } });
-  }
-  check.measure('rests on', key === undefined ? 'a spoiled token' : 'a token expired by the key');
+  const expired = await endedToken(check, mine.access);
   // As a client that sleeps through the end of its token: it learns of it by the 401, not by its own clock.
   let first: Reply | undefined;
   const reply = await guide
@@ -106,22 +106,9 @@ clause('JRN-04', async (check) => {
 clause('JRN-05', async (check) => {
   const mine = await check.chain();
   await mine.rotate();
-  const before = mine.access;
-  readToken(before);
-  const opened = await check.answered('JRN-01', 'the protected route', () => check.askProtected(before));
-  if (opened.status !== 200) {
-    await check.expectAuthorized((await check.session()).access);
-    throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(opened)}`);
-  }
-  let late = before;
-  const key = await keyIfProven(check, before);
-  if (key !== undefined) {
-    const now = serverNow(opened);
-    late = resign(before, key, { claims: { exp: Math.floor(now) + 60 } });
-    check.measure('rests on', 'a token with a minute left, by the key');
-  }
+  const late = await nearItsEnd(check, mine.access);
   const good = await check.askProtected(late);
-  if (good.status !== 200 && late !== before) {
+  if (good.status !== 200 && late !== mine.access) {
     throw new Blocked('EXP-05', `a token with a minute left is refused: ${seenStatus(good)}`);
   }
   expect(good, 'the token, a minute before its `exp`').toHaveStatus(200);
@@ -181,21 +168,12 @@ clause('JRN-07', async (check) => {
   const item = async (): Promise<void> => {
     if (id !== undefined) await get(check.api.path('getKeyword', id), IN_A_ROW.item);
   };
-  const refresh = async (): Promise<void> => {
-    const mine = await check.provenChain();
-    await alike(check, IN_A_ROW.refresh, async (fresh) => {
-      const reply = await check.sender.sendOver(check.api.refreshRequest(mine.refresh), fresh);
-      if (reply.status === 200) mine.advance(reply);
-      else mine.invalidate();
-      return reply;
-    });
-  };
   await check.eachRow(
     [
       { name: 'the list', judge: async () => judgeCounters(check, access, await get(list, IN_A_ROW.list)) },
       ...(id === undefined ? [] : [{ name: 'one row by its id', judge: item }]),
       ...(check.target.write ? [{ name: 'writes', judge: () => judgeWrites(check) }] : []),
-      { name: 'refresh, each by the token of the last', judge: refresh },
+      { name: 'refresh, each by the token of the last', judge: () => judgeRotations(check) },
       ...(check.accounts.canRegister
         ? [{ name: 'somebody who registered a moment ago', judge: () => judgeNewcomer(check) }]
         : []),
@@ -216,21 +194,14 @@ clause('JRN-08', async (check) => {
     Object.assign(chain, { access: reply.token('access') ?? '', refresh: reply.token('refresh') ?? '' });
     return reply;
   };
-  const control = [
-    { by: 'JRN-01' as const, reply: await check.askProtected(chain.access) },
-    { by: 'REF-01' as const, reply: await refreshed() },
-  ];
-  for (const { by, reply } of control)
-    if (reply.status !== 200) throw new Blocked(by, `without cookies: ${seenStatus(reply)}`);
+  await worksWithoutCookies(check, chain.access, () => refreshed());
   if (other !== undefined) await dependsOnOwnRows(check, chain.access, other);
   const write = check.target.write ? await check.api.createKeyword(aKeyword(check).body, chain) : undefined;
   await check.eachRow(
     rows,
     async ({ cookies }) => {
       const cookie = ['cookie', cookies] as const;
-      // Cookies that let in by themselves are UNA-11's.
-      const alone = await check.api.listKeywords({ headers: [cookie] });
-      if (alone.status === 200) throw new Blocked('UNA-11', 'the cookies alone open the list', alone.exchange);
+      await opensNothingAlone(check, cookie);
       expectOwnList(await check.api.listKeywords({ access: chain.access, headers: [cookie] }), other, 'the list');
       if (write !== undefined && write.status < 300) await judgeWritesBeside(check, chain.access, cookie, write);
       expect(await refreshed([cookie]), 'refresh').toHaveStatus(200);

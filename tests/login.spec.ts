@@ -1,5 +1,5 @@
 import { jsonRequest } from '../fixtures/check/api.js';
-import { Blocked, Finding, Unverified, type Account } from '../fixtures/check/check.js';
+import { Blocked, Finding, Unverified, type Account, Check } from '../fixtures/check/check.js';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Row } from '../fixtures/check/judging.js';
@@ -287,14 +287,8 @@ interface Way extends Row {
   readonly strangers?: number;
 }
 
-clause('LOG-15', async (check) => {
-  const users = await twoUsers(check);
-  const logins = Array.from({ length: LOGINS_EACH }, () => users).flat();
-  const login = ({ email, password }: Account): Sendable => check.api.request('login', { email, password });
-  const way = wayTo(check.target);
-  const agent = keepingAgent(way);
-  const kept = new BoundedTransport(way, agent);
-  const ways: Way[] = [
+function waysOf(check: Check, kept: BoundedTransport): Way[] {
+  return [
     {
       name: 'over new connections, alongside logins that are refused',
       send: (requests) => check.sender.sendAtOnce(requests),
@@ -305,9 +299,18 @@ clause('LOG-15', async (check) => {
       send: (requests) => Promise.all(requests.map((request) => check.sender.sendOver(request, kept))),
     },
   ];
+}
+
+clause('LOG-15', async (check) => {
+  const users = await twoUsers(check);
+  const logins = Array.from({ length: LOGINS_EACH }, () => users).flat();
+  const login = ({ email, password }: Account): Sendable => check.api.request('login', { email, password });
+  const way = wayTo(check.target);
+  const agent = keepingAgent(way);
+  const kept = new BoundedTransport(way, agent);
   await check
     .eachRow(
-      await firstAndCostly(check, ways),
+      await firstAndCostly(check, waysOf(check, kept)),
       async ({ send, strangers = 0 }) => {
         const refused = Array.from({ length: strangers }, () => login(check.newAccount()));
         const replies = await send([...logins.map(({ account }) => login(account)), ...refused]);

@@ -22,9 +22,9 @@ import {
   registeredAgain,
   inOtherCase,
   takenNames,
+  otherRegistrations,
 } from './support/accounts-conflicts.js';
 import {
-  acceptedByRegister,
   extraFields,
   logsInAsSent,
   INCOMPLETE,
@@ -37,7 +37,8 @@ import {
 import { lifetime, tolerance } from './support/lifetimes.js';
 import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts-pairs.js';
 import { accountId } from './support/resources.js';
-import { capitalDomain, sameAddress } from './support/users.js';
+import { sameAddress } from './support/users.js';
+import { Reply } from '../fixtures/evidence/reply.js';
 
 clause('REG-01', async (check) => {
   const { reply } = await check.firstRegistration();
@@ -51,25 +52,6 @@ clause('REG-01', async (check) => {
 
 clause('REG-02', async (check) => {
   const { account, reply } = await registered(check);
-  const others: Judged[] = [
-    {
-      name: 'an e-mail with its domain in capitals',
-      judge: async () => {
-        const made = await registerWith(check, { email: capitalDomain(check.newAccount().email) });
-        if (acceptedByRegister(check, made) !== undefined) expectOwn(made.reply, made.account);
-      },
-    },
-    {
-      name: 'several different users at the same moment',
-      judge: async () => {
-        const accounts = Array.from({ length: AT_ONCE }, check.newAccount);
-        for (const [i, one] of (await registerAtOnce(check, accounts)).entries()) {
-          expect(one, 'one of several registrations at the same moment').toHaveStatus(200, 201);
-          expectOwn(one, accounts[i] ?? account);
-        }
-      },
-    },
-  ];
   const first: Judged = {
     name: 'the documented body',
     judge: () => {
@@ -77,7 +59,7 @@ clause('REG-02', async (check) => {
       return Promise.resolve();
     },
   };
-  await check.eachRow(await firstAndCostly(check, [first, ...others]), ({ judge }) => judge());
+  await check.eachRow(await firstAndCostly(check, [first, ...otherRegistrations(check)]), ({ judge }) => judge());
 });
 
 clause('REG-03', async (check) => {
@@ -205,6 +187,18 @@ clause('REG-11', async (check) => {
   });
 });
 
+/** `errors` has an array of strings for the field. */
+function expectNamed(reply: Reply, field: string): void {
+  const texts = reply.fieldErrors[field];
+  expect(reply, '`errors`').toSatisfy(
+    Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
+    `${field}: an array of strings`,
+    texts === undefined
+      ? `no \`${field}\` in \`errors\``
+      : `${field}: ${Array.isArray(texts) ? 'an array of something else' : typeof texts}`,
+  );
+}
+
 clause('REG-12', async (check) => {
   await registered(check);
   let asked = 0;
@@ -220,16 +214,7 @@ clause('REG-12', async (check) => {
       }
       asked += 1;
       // Each refused field: the first alone sends a client round once for every other.
-      for (const field of refused.filter((one) => !taken.has(one))) {
-        const texts = reply.fieldErrors[field];
-        expect(reply, '`errors`').toSatisfy(
-          Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== ''),
-          `${field}: an array of strings`,
-          texts === undefined
-            ? `no \`${field}\` in \`errors\``
-            : `${field}: ${Array.isArray(texts) ? 'an array of something else' : typeof texts}`,
-        );
-      }
+      for (const field of refused.filter((one) => !taken.has(one))) expectNamed(reply, field);
     },
     { inOrder: true },
   );

@@ -3,7 +3,7 @@ import { Finding, Unverified, type Check, type NewAccount } from '../../fixtures
 import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import { Reply } from '../../fixtures/evidence/reply.js';
 import { expectNotThePassword, type Judged, duplicate } from './accounts.js';
-import { newAddress, registerWith } from './accounts-register.js';
+import { newAddress, registerWith, acceptedByRegister } from './accounts-register.js';
 import { sameAddress, capitalDomain } from './users.js';
 
 /** What of the user that register shows is not what was sent. */
@@ -195,5 +195,29 @@ export function takenNames(check: Check, taken: string): Judged[] {
     },
     { name: "a user name that is another user's e-mail", judge: () => nameLikeEmail(check) },
     { name: 'one user name, several times at the same moment', judge: () => nameRace(check) },
+  ];
+}
+
+/** Registrations that a server may mix up: each response is about the account that was sent. */
+export function otherRegistrations(check: Check): Judged[] {
+  return [
+    {
+      name: 'an e-mail with its domain in capitals',
+      judge: async () => {
+        const made = await registerWith(check, { email: capitalDomain(check.newAccount().email) });
+        if (acceptedByRegister(check, made) !== undefined) expectOwn(made.reply, made.account);
+      },
+    },
+    {
+      name: 'several different users at the same moment',
+      judge: async () => {
+        const accounts = Array.from({ length: AT_ONCE }, check.newAccount);
+        for (const [i, one] of (await registerAtOnce(check, accounts)).entries()) {
+          expect(one, 'one of several registrations at the same moment').toHaveStatus(200, 201);
+          const sent = accounts[i];
+          if (sent !== undefined) expectOwn(one, sent);
+        }
+      },
+    },
   ];
 }

@@ -98,3 +98,14 @@ export async function judgeWrites(check: Check): Promise<void> {
     if (row !== undefined) await remove(check, who, row);
   }
 }
+
+/** One chain, rotated again and again over new connections. */
+export async function judgeRotations(check: Check): Promise<void> {
+  const mine = await check.provenChain();
+  await alike(check, IN_A_ROW.refresh, async (fresh) => {
+    const reply = await check.sender.sendOver(check.api.refreshRequest(mine.refresh), fresh);
+    if (reply.status === 200) mine.advance(reply);
+    else mine.invalidate();
+    return reply;
+  });
+}

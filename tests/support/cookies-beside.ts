@@ -6,6 +6,7 @@ import { cookiesOf } from './channels.js';
 import { idOf, exactPayload } from './exact.js';
 import { seenStatus, expect } from '../../fixtures/check/expect.js';
 import { jsonRequest } from '../../fixtures/check/api.js';
+import { Blocked } from '../../fixtures/check/findings.js';
 
 interface Cookies {
   readonly name: string;
@@ -73,4 +74,20 @@ export function expectOwnList(list: Reply, other: OtherTenant | undefined, what:
     'that of the bearer token',
     "the other user's",
   );
+}
+
+/** The control: the token and its refresh work without cookies. @throws Blocked by the clause that owns what does not */
+export async function worksWithoutCookies(check: Check, access: string, refresh: () => Promise<Reply>): Promise<void> {
+  const control = [
+    { by: 'JRN-01' as const, reply: await check.askProtected(access) },
+    { by: 'REF-01' as const, reply: await refresh() },
+  ];
+  for (const { by, reply } of control)
+    if (reply.status !== 200) throw new Blocked(by, `without cookies: ${seenStatus(reply)}`);
+}
+
+/** @throws Blocked by UNA-11 where cookies let in by themselves */
+export async function opensNothingAlone(check: Check, cookie: readonly [string, string]): Promise<void> {
+  const alone = await check.api.listKeywords({ headers: [cookie] });
+  if (alone.status === 200) throw new Blocked('UNA-11', 'the cookies alone open the list', alone.exchange);
 }

@@ -6,6 +6,9 @@ import { serverNow } from './lifetimes.js';
 import { BoundedTransport } from '../../fixtures/http/raw-transport.js';
 import { wayTo } from '../../fixtures/run/target.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
+import { keyIfProven, readToken } from './signing-key.js';
+import { spoiled } from './forgeries.js';
+import { resign } from '../../fixtures/evidence/jwt.js';
 
 /** The client over the suite's own calls, with a pair of its own. */
 export async function client(check: Check, mine: Chain, account?: Account): Promise<GuideClient<Reply>> {
@@ -62,3 +65,26 @@ export async function restsOnSuccessor(check: Check, access: string | undefined,
 }
 
 export const loginOf = ({ email, password }: Account): { email: string; password: string } => ({ email, password });
+
+/** A token that has ended: expired by the key where the run has it, else with a spoiled signature. */
+export async function endedToken(check: Check, access: string): Promise<string> {
+  const key = await keyIfProven(check, access);
+  check.measure('rests on', key === undefined ? 'a spoiled token' : 'a token expired by the key');
+  if (key === undefined) return spoiled(access);
+  const now = serverNow(await check.expectAuthorized(access));
+  return resign(access, key, { claims: { exp: Math.floor(now) - 600 } });
+}
+
+/** A refreshed token with a minute left by the key; without the key, as it is. */
+export async function nearItsEnd(check: Check, access: string): Promise<string> {
+  readToken(access);
+  const opened = await check.answered('JRN-01', 'the protected route', () => check.askProtected(access));
+  if (opened.status !== 200) {
+    await check.expectAuthorized((await check.session()).access);
+    throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(opened)}`);
+  }
+  const key = await keyIfProven(check, access);
+  if (key === undefined) return access;
+  check.measure('rests on', 'a token with a minute left, by the key');
+  return resign(access, key, { claims: { exp: Math.floor(serverNow(opened)) + 60 } });
+}
