@@ -8,12 +8,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, test } from '@playwright/test';
+import { expect, test, type FullConfig } from '@playwright/test';
 import ts from 'typescript';
+import { refuseUnwritable } from '../fixtures/setup/folders.js';
 import { ROOT, runSuite } from './harness/command-line.js';
 
 interface Package {
@@ -61,6 +63,28 @@ test('only packages that package.json names are imported: with npm others are wi
 
 test('what npm is told of packages further down is told pnpm and Yarn too', () => {
   expect(resolutions).toEqual(overrides);
+});
+
+test('where Playwright cannot write: one sentence with what to set, before the first request', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'checkout-'));
+  // Nothing can be made below a file, whoever runs this.
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const config = (where: string): FullConfig =>
+    ({
+      configFile: join(folder, 'playwright.config.ts'),
+      projects: [{ outputDir: join(where, 'test-results') }],
+      reporter: [
+        ['html', { outputFolder: join(where, 'html') }],
+        ['blob', { outputFolder: join(where, 'blob') }],
+      ],
+    }) as unknown as FullConfig;
+  expect(() => {
+    refuseUnwritable(config(folder));
+  }).not.toThrow();
+  expect(() => {
+    refuseUnwritable(config(file));
+  }).toThrow(/--output=DIR\n.*set PLAYWRIGHT_HTML_OUTPUT_DIR\n.*set PLAYWRIGHT_BLOB_OUTPUT_DIR$/);
 });
 
 /** @param mode of folders; a file is never run, so it has the same without that right */
