@@ -3,7 +3,7 @@
  * the way, and depends on the others.
  */
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Check } from '../fixtures/check/check.js';
+import { Blocked, type Check } from '../fixtures/check/check.js';
 import { aKeyword, dependsOnOwnRows, listed, otherTenant } from './support/resources.js';
 import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
 import { LoginNeeded } from './support/guide-client.js';

@@ -1,5 +1,5 @@
 import { jsonRequest } from '../fixtures/check/api.js';
-import { Blocked, Finding, Unverified, type Account, Check } from '../fixtures/check/check.js';
+import { Blocked, Finding, Unverified, type Account, type Check } from '../fixtures/check/check.js';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { Row } from '../fixtures/check/judging.js';

@@ -38,7 +38,7 @@ import { lifetime, tolerance } from './support/lifetimes.js';
 import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts-pairs.js';
 import { accountId } from './support/resources.js';
 import { sameAddress } from './support/users.js';
-import { Reply } from '../fixtures/evidence/reply.js';
+import type { Reply } from '../fixtures/evidence/reply.js';
 
 clause('REG-01', async (check) => {
   const { reply } = await check.firstRegistration();

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Blocked, Unverified, Check } from '../fixtures/check/check.js';
+import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
 import type { Observation } from '../fixtures/evidence/observation.js';
 import { jsonRequest } from '../fixtures/check/api.js';
 import { withHeaders } from './support/protected-routes.js';

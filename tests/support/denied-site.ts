@@ -2,7 +2,7 @@
 import type { LiveSession } from '../../fixtures/check/accounts.js';
 import { jsonRequest } from '../../fixtures/check/api.js';
 import type { Check } from '../../fixtures/check/check.js';
-import { Reply } from '../../fixtures/evidence/reply.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
 import type { Judged } from './accounts.js';
 import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import { exactRows, idOf } from './exact.js';

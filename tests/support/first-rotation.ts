@@ -1,6 +1,6 @@
 /** The one rotation that the clauses about a successful refresh look at, REF-01 to REF-04. */
 import { type Session, type Check, Blocked, Unverified } from '../../fixtures/check/check.js';
-import { Reply } from '../../fixtures/evidence/reply.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
 import type { TokenPair } from '../../fixtures/run/run.js';
 import { seenStatus, expect } from '../../fixtures/check/expect.js';
 import type { JsonObject } from '../../fixtures/evidence/json.js';

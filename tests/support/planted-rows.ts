@@ -1,7 +1,7 @@
 /** Rows of one's own, put or moved to where they do not belong: into another tenant's account or site (FOR-10). */
 import { jsonRequest } from '../../fixtures/check/api.js';
 import { Unverified, type Check } from '../../fixtures/check/check.js';
-import { Reply } from '../../fixtures/evidence/reply.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
 import { type OtherTenant, type OwnRow, aKeyword } from './resources.js';
 import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import { Blocked } from '../../fixtures/check/findings.js';

@@ -1,7 +1,7 @@
 /** The users whom logins of this run have shown, LOG-02 and LOG-03. */
 import { ROLES, sameAddress } from './users.js';
 import { type Check, type Account, Unverified } from '../../fixtures/check/check.js';
-import { Reply } from '../../fixtures/evidence/reply.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
 import { firstSession } from './lifetimes.js';
 import { registered, firstLoginOf } from './accounts.js';
 import { seenStatus, expect } from '../../fixtures/check/expect.js';

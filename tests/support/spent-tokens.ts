@@ -1,6 +1,6 @@
 /** Spent refresh tokens that come again, REF-05 and REF-13. */
 import type { Check } from '../../fixtures/check/check.js';
-import { Reply } from '../../fixtures/evidence/reply.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
 import { spend, withSpareBits, expectRefreshRefused } from './rotation.js';
 
 /** A spent token presented again when `later` others have come after its successor, and then the newest of its chain. */
