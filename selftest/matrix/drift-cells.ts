@@ -110,10 +110,10 @@ export function driftSection(): string[] {
   return [
     '## Servers that have drifted',
     '',
-    'Each says differently what the guide says. The clause that owns the point fails, nothing beside ' +
-      'it, and few clauses are blocked, because their question has',
-    `no meaning left. Beneath each drift ${String(SAMPLE.length)} defects of all areas were built ` +
-      `in, one at a time: the last column says how many a clause of their own still finds, of those`,
+    'Each differs from the guide in its form. The clause that owns the difference fails and no other; ' +
+      'few clauses are blocked, because their question no longer has',
+    `a meaning. On top of each drift ${String(SAMPLE.length)} defects of all areas were built in, ` +
+      `one at a time: the last column says how many of them are still found by their own clause, of those`,
     'for which the drift leaves room.',
     '',
     '| drift | what is different | clauses that fail | clauses that are blocked | defects that are still found |',

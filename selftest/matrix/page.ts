@@ -28,8 +28,8 @@ export interface Cell {
 
 /** Clauses whose defects cannot be built into the embedded target, and where they are shown to fail instead. */
 export const PROVED_ELSEWHERE: Readonly<Partial<Record<ClauseId, string>>> = {
-  'NET-01': 'selftest/channel.selftest.ts, for it speaks of https',
-  'LOG-07': 'selftest/timing.selftest.ts, for it needs a quiet machine',
+  'NET-01': 'selftest/channel.selftest.ts, because it needs https',
+  'LOG-07': 'selftest/timing.selftest.ts, because it needs a quiet machine',
 };
 
 /** Clauses that a row of the matrix does not verify: they need a browser, or https. */
@@ -144,8 +144,8 @@ export async function matrixPage(): Promise<string> {
     '',
     ...worst.map(({ id, clauses }) => `- \`${id}\`: ${clauses.join(', ')}`),
     '',
-    'What happens now and then is caught with a stated probability: `id-of-thread` gives 3 of 100 ' +
-      'answers the id of the one before. A run sends more than 500',
+    'Intermittent faults are caught with a stated probability: `id-of-thread` gives 3 of 100 ' +
+      'responses the id of the previous one. A run sends more than 500',
     'requests, so it is missed with less than 0.97^500, one in four million; its chances come from a seeded generator, so that runs agree.',
     '`id-missing-now-and-then` leaves out every eighth id, `refresh-race` opens a window of 15 ms to ' +
       'eight requests whose last bytes are sent together.',
@@ -185,9 +185,9 @@ export async function matrixPage(): Promise<string> {
     '',
     '## Servers that conform in another way',
     '',
-    'No false alarm: each of these keeps to the contract, in another way than the embedded target does, or is checked with less given.',
+    'No false alarms: each of these meets the contract in a different way from the embedded target, or is checked with fewer settings.',
     '',
-    '| variant | what allows it | clauses that fail all the same |',
+    '| variant | what allows it | clauses that still fail |',
     '|---|---|---|',
     ...VARIANTS.map(({ id, words, fails }) => `| \`${id}\` | ${words} | ${fails?.join(', ') ?? ''} |`),
   );
