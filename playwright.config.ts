@@ -8,7 +8,10 @@ loadEnvironment();
 const options = reporterOptions(usableConfiguration(process.env), process.env, process.argv);
 const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] || 'playwright-report';
 const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
-const burst = process.env['IGNY8_BURST'] === 'on';
+// One burst at a time, for one counts refusals and another measures time; and what is repeated has no last file. Else a project and its
+// workers are enough: what comes last stands in the last file.
+const threePhases =
+  process.env['IGNY8_BURST'] === 'on' || process.argv.some((argument) => argument.startsWith('--repeat-each'));
 const waits = process.env['IGNY8_WAIT_FOR_EXPIRY'] === 'on';
 const MINUTE = 60_000;
 
@@ -26,12 +29,13 @@ export default defineConfig({
   testDir: 'tests',
   globalSetup: './fixtures/setup/setup.ts',
   // One run over the same files in three phases; that each waits for the one before is the work of fixtures/run/phases.ts.
-  projects: [
-    // One burst at a time, for one counts refusals and another measures time. Where none is allowed their clauses only say so.
-    { name: 'checks', grep: burst ? /@checks\b/ : /@(checks|burst)\b/ },
-    ...(burst ? [{ name: 'burst', grep: /@burst\b/, workers: 1 }] : []),
-    { name: 'every-response', grep: /@every-response\b/, workers: 1 },
-  ],
+  projects: threePhases
+    ? [
+        { name: 'checks', grep: /@checks\b/ },
+        { name: 'burst', grep: /@burst\b/, workers: 1 },
+        { name: 'every-response', grep: /@every-response\b/, workers: 1 },
+      ]
+    : [{ name: 'checks' }],
   reporter: reporters,
   workers: 2,
   retries: 0,

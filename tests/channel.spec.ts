@@ -1,7 +1,6 @@
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Finding, type Check } from '../fixtures/check/check.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { everyAnswer } from './support/sample-answers.js';
 import { NoAnswer } from '../fixtures/http/transport.js';
 import type { Row } from '../fixtures/check/judging.js';
 
@@ -102,10 +101,4 @@ clause('NET-02', async (check) => {
     if (reflects)
       throw new Finding('the Origin is reflected together with Access-Control-Allow-Credentials: true', reply.exchange);
   });
-});
-
-clause('NET-03', { phase: 'every-response' }, async (check) => {
-  check.eachAnswer(await everyAnswer(check), ({ nosniff }) =>
-    nosniff ? undefined : 'no `X-Content-Type-Options: nosniff`',
-  );
 });

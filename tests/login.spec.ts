@@ -6,7 +6,6 @@ import type { Row } from '../fixtures/check/judging.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import { userIn } from '../fixtures/evidence/reading.js';
 import { Reply } from '../fixtures/evidence/reply.js';
-import { passwordTrace } from '../fixtures/evidence/secrets.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { keepingAgent } from '../fixtures/http/way.js';
 import { pathOf } from '../fixtures/run/dialect.js';
@@ -32,7 +31,6 @@ import {
 } from './support/accounts-login.js';
 import { firstSession } from './support/lifetimes.js';
 import { expectOwnLogins, twoUsers, secondLogin, twoAtOnce } from './support/accounts-together.js';
-import { everyAnswer } from './support/sample-answers.js';
 import { timingSideChannel } from './support/timing.js';
 import { isRefusedHere } from './support/unauthenticated.js';
 import { sameAddress } from './support/users.js';
@@ -231,18 +229,6 @@ clause('LOG-11', async (check) => {
   await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
 });
 
-clause('LOG-12', { phase: 'every-response' }, async (check) => {
-  await firstSession(check);
-  if (check.accounts.canRegister) await registered(check);
-  const carrying = (await everyAnswer(check)).filter(({ status, tokens }) => tokens && status < 300);
-  if (carrying.length === 0) throw new Unverified('No response with tokens was seen.');
-  check.eachAnswer(carrying, ({ cacheControl }) =>
-    /\bno-store\b/i.test(cacheControl ?? '')
-      ? undefined
-      : `tokens with ${cacheControl === undefined ? 'no Cache-Control' : `Cache-Control “${cacheControl}”`} instead of no-store`,
-  );
-});
-
 clause('LOG-13', async (check) => {
   await firstSession(check);
   // A URL is what access logs keep: where the run may make an account of its own, no given password goes into it.
@@ -258,23 +244,6 @@ clause('LOG-13', async (check) => {
     const reply = await check.raw(request);
     expect(reply, 'the credentials in the query string').toCarryNoToken();
   });
-});
-
-clause('LOG-14', { phase: 'every-response' }, async (check) => {
-  const { account, user, reply } = await firstSession(check);
-  if (user['email'] !== undefined && !sameAddress(user['email'], account.email)) {
-    throw new Blocked('LOG-03', 'login returns a different user from the one who logged in');
-  }
-  const said = `${reply.text}\n${reply.wire.headers.map(([, value]) => value).join('\n')}`;
-  const trace = passwordTrace(said, account.password);
-  expect(reply, 'the password or its hash').toSatisfy(
-    trace === undefined,
-    'not to be returned anywhere',
-    `found: ${trace ?? ''}`,
-  );
-  // A refusal that quotes the request quotes the password. What register says is REG-09's.
-  const others = (await check.observations()).filter(({ operationId }) => operationId !== 'register');
-  check.eachAnswer(others, ({ password }) => (password === undefined ? undefined : `${password} is in it`));
 });
 
 /** Logins of each user that are sent together. */

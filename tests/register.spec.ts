@@ -37,7 +37,6 @@ import {
 import { lifetime, tolerance } from './support/lifetimes.js';
 import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts-pairs.js';
 import { accountId } from './support/resources.js';
-import { sameAddress } from './support/users.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 
 clause('REG-01', async (check) => {
@@ -137,26 +136,6 @@ clause('REG-08', async (check) => {
   if (![400, 409].includes(exact.reply.status))
     throw new Blocked('REG-07', `the same e-mail, in the same case, gets ${seenStatus(exact.reply)}`);
   await check.eachRow(await firstAndCostly(check, inOtherCase(check, email)), ({ judge }) => judge());
-});
-
-clause('REG-09', { phase: 'every-response' }, async (check) => {
-  const { account, reply } = await registered(check);
-  if (Object.keys(reply.payload ?? {}).length === 0)
-    throw new Blocked('REG-02', 'the response says nothing about the account that was registered');
-  const shown = reply.user['email'];
-  if (shown !== undefined && !sameAddress(shown, account.email))
-    throw new Blocked('REG-02', 'the response is not about the account that was registered');
-  // A password that is refused is one too: whoever mistypes theirs sends most of it.
-  const short = check.newAccount().password.slice(-7);
-  const refused = (await registerWith(check, { password: short })).reply;
-  expect(refused, 'a password of seven characters: the response').toSatisfy(
-    !refused.text.includes(short),
-    'nothing of the password',
-    'the password is in it',
-  );
-  // Refusals too: a form that is sent back with what was in it has the password in it.
-  const answers = (await check.observations()).filter(({ operationId }) => operationId === 'register');
-  check.eachAnswer(answers, ({ password }) => (password === undefined ? undefined : `${password} is in it`));
 });
 
 clause('REG-10', async (check) => {

@@ -4,32 +4,8 @@ import { seenStatus } from '../fixtures/check/expect.js';
 import { readPacing } from '../fixtures/run/pacing.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { everyAnswer } from './support/sample-answers.js';
 import { registered } from './support/accounts.js';
 import { capitalDomain, otherCase } from './support/users.js';
-
-/** Seconds that the end of a window may lie behind the response's `Date`, both being whole seconds, and the most it may lie ahead. */
-const BEHIND = 3;
-const AHEAD = 86_400;
-
-clause('THR-01', { phase: 'every-response' }, async (check) => {
-  const seen = await everyAnswer(check);
-  if (seen.length === 0) throw new Unverified('No response was seen in this run.');
-  check.eachAnswer(seen, ({ throttle, serverDateMs }) => {
-    const missing = (['limit', 'remaining', 'reset'] as const).filter((name) => throttle[name] === undefined);
-    if (missing.length > 0)
-      return `no ${missing.map((name) => `X-Throttle-${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`).join(', ')}`;
-    const [limit, remaining, reset] = [throttle.limit, throttle.remaining, throttle.reset].map((text) =>
-      /^\d+$/.test(text ?? '') ? Number(text) : NaN,
-    );
-    if (limit === undefined || remaining === undefined || reset === undefined) return undefined;
-    if ([limit, remaining, reset].some(Number.isNaN)) return 'an `X-Throttle-*` that is not a whole number';
-    if (limit < 1 || remaining > limit) return `${String(remaining)} remaining of ${String(limit)}`;
-    if (serverDateMs === undefined) return undefined;
-    const ahead = reset - serverDateMs / 1000;
-    return ahead < -BEHIND || ahead > AHEAD ? '`X-Throttle-Reset` is not a Unix time in the near future' : undefined;
-  });
-});
 
 /** Logins that are sent to find a limit, where none is announced. */
 const MOST_TRIES = 120;

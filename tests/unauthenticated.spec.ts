@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
-import { Unverified } from '../fixtures/check/check.js';
 import { named } from '../fixtures/check/judging.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import { resign } from '../fixtures/evidence/jwt.js';
@@ -24,7 +23,6 @@ import { withHeaders, withQuery } from './support/protected-routes.js';
 import { judgeIdentityHeaders } from './support/identity-headers.js';
 import { listed, remove, somebody } from './support/resources.js';
 import { atOnce, besideBadToken, judgeChannel, spread } from './support/shut.js';
-import { everyAnswer } from './support/sample-answers.js';
 import { provenKey, readToken } from './support/signing-key.js';
 import { otherOrigins } from './support/token-origins.js';
 import {
@@ -168,18 +166,6 @@ clause('UNA-11', async (check) => {
       ...atOnce(route, 'the token in cookies', guessed, access.length + 15, withCookies),
     ]);
   });
-});
-
-clause('UNA-12', { phase: 'every-response' }, async (check) => {
-  const unauthenticated = (await everyAnswer(check)).filter(({ status }) => status === 401);
-  if (unauthenticated.length === 0) throw new Unverified('No 401 was seen in this run.');
-  check.eachAnswer(unauthenticated, ({ wwwAuthenticate }) =>
-    /(^|,)\s*Bearer\b/i.test(wwwAuthenticate ?? '')
-      ? undefined
-      : wwwAuthenticate === undefined
-        ? 'no `WWW-Authenticate`'
-        : `\`WWW-Authenticate\` is “${wwwAuthenticate}”`,
-  );
 });
 
 clause('UNA-13', async (check) => {
