@@ -1,9 +1,11 @@
 import { expect, test } from '@playwright/test';
 import { dialectOf, POINTS } from '../fixtures/run/dialect.js';
+import { startReference } from '../fixtures/reference/server.js';
 import { CLAUSES, type ClauseId } from '../spec/generated/clauses.js';
 import { compose } from './drifts/drift.js';
 import { DRIFTS } from './drifts/index.js';
 import { SAMPLE } from './drifts/sample.js';
+import { given, runSuite } from './harness/command-line.js';
 import { driftFaults } from './matrix/drift-cells.js';
 import { faultsOf, type Cell } from './matrix/page.js';
 import { runCell } from './matrix/pool.js';
@@ -22,6 +24,35 @@ for (const drift of DRIFTS.filter(({ id }) => SOME.includes(id))) {
     expect(driftFaults(cells)).toEqual([]);
   });
 }
+
+test('where a new login ends the older ones and nobody may register, the checks of two workers run one after another', async () => {
+  const drift = DRIFTS.find(({ id }) => id === 'one-session');
+  const reference = await startReference({ ...(drift?.replace === undefined ? {} : { replace: drift.replace }) });
+  const checks = [
+    'JRN-01',
+    'JRN-02',
+    'REF-01',
+    'REF-02',
+    'REF-04',
+    'UNA-02',
+    'UNA-04',
+    'UNA-13',
+    'FOR-06',
+    'LOG-02',
+    'TOK-01',
+    'EXP-01',
+  ];
+  const run = await runSuite({ ...given(reference), IGNY8_REGISTER: 'off' }, [
+    '--workers=2',
+    '--grep',
+    checks.join('|'),
+  ]);
+  await reference.close();
+  const verdicts = run.report?.clauses
+    .filter(({ id }) => checks.includes(id))
+    .map(({ id, verdict }) => `${id} ${verdict}`);
+  expect(verdicts?.toSorted(), run.output).toEqual(checks.map((id) => `${id} passed`).toSorted());
+});
 
 test('a drift lies over a defect: both change the same part, and both are seen', () => {
   const order: string[] = [];
