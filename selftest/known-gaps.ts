@@ -12,12 +12,6 @@ export interface Gap {
 
 /** Gaps by the id of the variant or drift. */
 export const KNOWN_GAPS: Readonly<Record<string, readonly Gap[]>> = {
-  'confirmation-before-login': [
-    {
-      why: 'What rests on a login of a new account is blamed on LOG-01, or fails.',
-      clauses: ['REG-10', 'ROB-09', 'THR-03'],
-    },
-  ],
   'csrf-with-cookie': [{ why: 'Measured, and not mended yet.', clauses: ['UNA-11'] }],
   'foreign-shown': [{ why: 'Measured, and not mended yet.', clauses: ['ENV-08', 'ROB-11'] }],
   'lock-after-3': [

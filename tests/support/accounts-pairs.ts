@@ -5,6 +5,7 @@ import { expect } from '../../fixtures/check/expect.js';
 import type { Row } from '../../fixtures/check/judging.js';
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { local, registerWith } from './accounts-register.js';
+import { exactUser } from './exact.js';
 import { accountId } from './resources.js';
 
 interface Pair extends Row {
@@ -78,7 +79,7 @@ export async function madeAlike(check: Check, pair: Pair): Promise<Required<OneO
 export async function expectTwoAccounts(check: Check, both: readonly OneOfTwo[]): Promise<void> {
   const ids: unknown[] = [];
   for (const { account, reply, login } of both)
-    ids.push(accountId(reply.user) ?? accountId((login ?? (await check.login(account)).reply).user));
+    ids.push(accountId(exactUser(reply)) ?? accountId(exactUser(login ?? (await check.login(account)).reply)));
   const last = both.at(-1);
   if (ids.includes(undefined) || last === undefined)
     throw new Unverified('Neither register nor login tells which account was made.');

@@ -130,6 +130,8 @@ export class Victims {
   private used = 0;
   private lock: string | undefined;
   private seen401 = false;
+  /** Why no new account logs in here: then none of the table is asked. */
+  private shut: Blocked | undefined;
 
   constructor(private readonly check: Check) {}
 
@@ -150,12 +152,16 @@ export class Victims {
    * `finish`). Many servers then count failures from zero.
    */
   private readonly newVictim = async (): Promise<Account> => {
+    if (this.shut !== undefined) throw this.shut;
+    const first = this.used === 0;
     const account = await this.check.registerAccount();
-    if (this.used > 0) return account;
+    if (!first) return account;
     const reply = await this.check.api.login(account);
     if ([423, 429].includes(reply.status)) this.locked(reply);
-    if (reply.status !== 200)
-      throw new Blocked('REG-04', `an account just registered cannot log in: ${seenStatus(reply)}`, reply.exchange);
+    if (reply.status !== 200) {
+      const why = `an account just registered cannot log in: ${seenStatus(reply)}`;
+      throw (this.shut = new Blocked('REG-04', why, reply.exchange));
+    }
     return account;
   };
 
@@ -178,7 +184,7 @@ export class Victims {
 
   /** The positive control of the last account: its right password works still. @throws Unverified if it does not */
   readonly finish = async (): Promise<void> => {
-    if (this.account === undefined || this.lock !== undefined) return;
+    if (this.account === undefined || this.lock !== undefined || this.shut !== undefined) return;
     await this.control(await this.account);
   };
 
