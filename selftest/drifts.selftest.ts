@@ -35,7 +35,6 @@ test('where a new login ends the older ones and nobody may register, the checks 
     'REF-02',
     'REF-04',
     'UNA-02',
-    'UNA-04',
     'UNA-13',
     'FOR-06',
     'LOG-02',

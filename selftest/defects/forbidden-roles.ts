@@ -249,8 +249,8 @@ export const FORBIDDEN_ROLES: readonly Defect[] = [
   },
   {
     id: 'account-from-token',
-    story: 'The tenant is read from the claims.',
-    clauses: ['FOR-09'],
+    story: 'The tenant is read from the claims, and who is of a tenant sees all of its sites.',
+    clauses: ['FOR-09', 'FOR-07'],
     replace: (parts) => ({
       maySee: (user, keyword, given) =>
         given['account_id'] === undefined
