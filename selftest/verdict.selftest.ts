@@ -142,7 +142,7 @@ test('shards that are missing, there twice or foreign are named', async () => {
   expect(shardProblems([shard('a', 1), shard('b', 2)])).toEqual([]);
   for (const [shards, says] of [
     [[shard('a', 1)], /^Shard 2 of 2 is missing/],
-    [[shard('a', 1), shard('b', 2), shard('c', 2)], /^Shard 2 of 2 is there twice/],
+    [[shard('a', 1), shard('b', 2), shard('c', 2)], /^Shard 2 of 2 appears twice/],
     [
       [shard('a', 1), shard('b', 2, { suiteVersion: '0.0.1' })],
       /^The shards do not belong together: they differ in suite/,
