@@ -67,7 +67,7 @@ function holding(report: Report): string {
   const { selected, partly } = selection(report);
   const of = partly ? selected : report.clauses.length;
   const { passed } = report.totals;
-  return `${String(passed)} of ${count(of, partly ? 'selected clause' : 'clause')} ${passed === 1 ? 'holds' : 'hold'}`;
+  return `${String(passed)} of ${count(of, partly ? 'selected clause' : 'clause')} ${passed === 1 || of === 1 ? 'holds' : 'hold'}`;
 }
 
 /** The verdict of the run as a sentence that names the target; of an unusable configuration, one line for each fault. */
