@@ -1,7 +1,7 @@
 /**
  * What holds for every response, judged when all of them are seen. Playwright runs files in the order of their names, and this is the last:
- * its checks wait for all others. Each clause owns one layer, and speaks of a response only where the layers below it hold: an HTML page
- * is ENV-07's alone, JSON that is no envelope ENV-01's or ENV-03's, a wrong value in an envelope that of the clause about this value.
+ * its checks wait for all others. Each clause owns one layer, and judges a response only where the layers below it hold: an HTML page
+ * is ENV-07's alone, JSON that is not an envelope ENV-01's or ENV-03's, a wrong value in an envelope that of the clause about this value.
  */
 import { createHash } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
