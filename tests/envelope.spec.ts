@@ -2,11 +2,14 @@
 import { clause, expect } from '../fixtures/check/clause.js';
 import { UNKNOWN_ROUTE } from './support/sample-answers.js';
 
-clause('ENV-10', async ({ raw, session, expectAuthorized }) => {
+clause('ENV-10', async ({ api, raw, session, expectAuthorized }) => {
   const { access } = await session();
   await expectAuthorized(access);
-  const reply = await raw({ method: 'GET', path: UNKNOWN_ROUTE, headers: [['authorization', `Bearer ${access}`]] });
-  expect(reply, 'an unknown route, with a good token').toHaveStatus(404);
+  const below = `${api.path('getKeyword', '1')}no-such-route/`;
+  for (const path of [UNKNOWN_ROUTE, below]) {
+    const reply = await raw({ method: 'GET', path, headers: [['authorization', `Bearer ${access}`]] });
+    expect(reply, `${path}, an unknown route, with a good token`).toHaveStatus(404);
+  }
   // What an envelope is, ENV-03 to ENV-07 say of every answer; this clause is about the layer that answers here.
 });
 

@@ -16,12 +16,12 @@ import type { Reply } from '../fixtures/evidence/reply.js';
 import { provenKey } from './support/signing-key.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { expectUnauthenticated } from './support/unauthenticated.js';
-import { refusedWrite, ofChanges, dependsOnRefusal } from './support/viewers-writes.js';
-import { judgeAtOnce, queriesFor } from './support/others-rows.js';
+import { refreshedWrite, refusedWrite, ofChanges, dependsOnRefusal } from './support/viewers-writes.js';
+import { judgeAtOnce, laterPage, queriesFor } from './support/others-rows.js';
 import { methodsOf, foreignWrites } from './support/foreign-writes.js';
 import { listOf, refusedQueries, judgeHiddenRow, showsNone, spellingsOf } from './support/denied-site.js';
 import { spoiled } from './support/forgeries.js';
-import { WIDER, judgeForgedTenant } from './support/forged-claims.js';
+import { WIDER, judgeForgedRefresh, judgeForgedTenant } from './support/forged-claims.js';
 import { plantings, type Planted, plant, judgePlanted } from './support/planted-rows.js';
 
 clause('FOR-01', async (check) => {
@@ -29,7 +29,7 @@ clause('FOR-01', async (check) => {
   const refused = ({ reply }: { readonly reply: Reply }): void => {
     expect(reply, 'the write').toHaveStatus(403);
   };
-  await check.eachRow(
+  await check.eachRow<{ readonly name: string; readonly judge: () => Promise<void> | void }>(
     [
       {
         name: 'POST by a viewer',
@@ -37,11 +37,15 @@ clause('FOR-01', async (check) => {
           refused({ reply: created });
         },
       },
+      {
+        name: 'POST by a viewer, with an access token from refresh',
+        judge: async () => {
+          refused({ reply: await refreshedWrite(check) });
+        },
+      },
       ...(await ofChanges(check, refused)),
     ],
-    ({ judge }) => {
-      judge();
-    },
+    ({ judge }) => judge(),
   );
 });
 
@@ -128,7 +132,9 @@ clause('FOR-06', async (check) => {
   const own = new Set(rows.map((row) => idOf(row) ?? ''));
   await check.eachRow(
     [
-      ...(keyword === undefined ? [] : queriesFor(check, access, keyword, other.account)),
+      ...(keyword === undefined
+        ? []
+        : [...queriesFor(check, access, keyword, other.account), laterPage(check, access, keyword, own)]),
       { name: 'two users at once', judge: () => judgeAtOnce(check, access, other, own, theirs) },
     ],
     ({ judge }) => judge(),
@@ -178,6 +184,7 @@ clause('FOR-09', async (check) => {
   const forged = resign(viewer.access, key, { claims: WIDER });
   const write = await check.api.createKeyword(aKeyword(check).body, { access: forged });
   expect(write, 'a write with a role forged into the token').toBeRefused();
+  await judgeForgedRefresh(check, key);
   if (!check.target.capabilities.includes('foreign')) return;
   await judgeForgedTenant(check, key);
 });

@@ -56,6 +56,18 @@ clause('REF-02', async (check) => {
 clause('REF-03', async (check) => {
   const { before, reply, access } = await rotated(check);
   expect(reply, 'the new access token').toSatisfy(access !== before.access, 'another one', 'the old one');
+  const seen = new Set([access]);
+  // Of a chain each one is new, and not only beside the login's.
+  const later = (await tokensOfEveryOrigin(check, ['access'])).filter(({ occasion }) => occasion === 'refresh');
+  await check.eachRow(
+    later,
+    ({ issued }) => {
+      const { reply: of, token } = issued();
+      expect(of, 'its access token').toSatisfy(!seen.has(token), 'another one than each before', 'an earlier one');
+      seen.add(token);
+    },
+    { inOrder: true },
+  );
 });
 
 clause('REF-04', async (check) => {

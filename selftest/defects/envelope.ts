@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Answer, type Context, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { type Json, errorBodies, ofStatus, omit, peek, successBodies, textOf } from './helpers.js';
+import { errorBodies, type Json, ofStatus, omit, peek, successBodies, textOf } from './helpers.js';
 
 const shownWhere =
   (
@@ -420,5 +420,31 @@ export const ENVELOPE: readonly Defect[] = [
     story: 'A proxy drops `Allow`.',
     clauses: ['ENV-11'],
     replace: () => ({ wrongMethod: () => new Refusal(405, 'Method not allowed') }),
+  },
+  {
+    id: 'second-page-bare',
+    story: 'A paginator of its own puts the later pages of a list together, and leaves out `success`.',
+    clauses: ['ENV-01'],
+    replace: (parts) => ({
+      successEnvelope: (outcome, id, context) => {
+        const { success, ...rest } = parts.successEnvelope(outcome, id, context) as Json;
+        return 'results' in outcome && (outcome.page?.previous ?? null) !== null ? rest : { success, ...rest };
+      },
+    }),
+  },
+  {
+    id: 'html-404-below-a-row',
+    story: 'Unknown routes at the top get the envelope; below a row the page of the framework answers.',
+    clauses: ['ENV-07'],
+    replace: (parts) => ({
+      present: (answer, context) =>
+        answer.status === 404 && context.operation === undefined && /\/planner\/keywords\/[^/]+\/.+/.test(context.path)
+          ? {
+              ...answer,
+              headers: { ...answer.headers, 'Content-Type': 'text/html; charset=utf-8' },
+              body: '<!doctype html><h1>Not Found</h1>',
+            }
+          : parts.present(answer, context),
+    }),
   },
 ];

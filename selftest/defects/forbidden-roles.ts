@@ -2,7 +2,7 @@
 import { type Keyword, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
-import { type Json, authorizationOf, bodyOf, looseBody, on, partOf, refusal } from './helpers.js';
+import { authorizationOf, bodyOf, type Json, looseBody, omit, on, partOf, refusal } from './helpers.js';
 import { dropsAccount, lists, oddSites, rowOf, shown } from './rows.js';
 
 /** A site read out of the query in another way than the check reads it. */
@@ -266,6 +266,35 @@ export const FORBIDDEN_ROLES: readonly Defect[] = [
       maySee: (user, row, claims) =>
         parts.maySee(user, row, claims) ||
         (claims['account_id'] !== user.account.id && claims['account_id'] === row.accountId),
+    }),
+  },
+  {
+    id: 'session-takes-role-of-refresh-token',
+    story: 'Refresh copies a `role` of the token presented into the session, which decides who may write.',
+    clauses: ['FOR-09'],
+    replace: (parts) => {
+      const roles = new Map<string, unknown>();
+      return {
+        spend: async (claims) => {
+          const chain = await parts.spend(claims);
+          if (chain !== undefined && claims['role'] !== undefined) roles.set(chain.id, claims['role']);
+          return chain;
+        },
+        claims: (kind, user, chain, occasion) => ({ ...parts.claims(kind, user, chain, occasion), sid: chain.id }),
+        mayWrite: (user, claims) => parts.mayWrite(user, claims) || roles.get(String(claims['sid'])) === 'owner',
+      };
+    },
+  },
+  {
+    id: 'role-forgotten-by-refresh',
+    story: 'Refresh leaves out the `role` claim, and a token without one is taken for a writer’s.',
+    clauses: ['FOR-01'],
+    replace: (parts) => ({
+      claims: (kind, user, chain, occasion) => {
+        const given = parts.claims(kind, user, chain, occasion);
+        return occasion === 'refresh' && kind === 'access' ? omit(given, 'role') : given;
+      },
+      mayWrite: (user, claims) => claims['role'] === undefined || parts.mayWrite(user, claims),
     }),
   },
 ];

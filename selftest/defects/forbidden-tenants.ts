@@ -327,4 +327,13 @@ export const FORBIDDEN_TENANTS: readonly Defect[] = [
     clauses: ['FOR-11'],
     replace: doneThenRefused('updateKeyword'),
   },
+  {
+    id: 'later-pages-of-the-whole-table',
+    story: 'From the second page on a list is cut before the tenant is filtered.',
+    clauses: ['FOR-06'],
+    replace: (parts, store) => ({
+      paginate: (keywords, context) =>
+        parts.paginate(Number(context.query.get('page') ?? '1') > 1 ? store.keywords : keywords, context),
+    }),
+  },
 ];

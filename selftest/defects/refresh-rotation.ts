@@ -239,4 +239,21 @@ export const REFRESH_ROTATION: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'access-cached-for-a-session',
+    story: 'Access tokens of refresh are cached for their session: the second refresh gives the first one’s again.',
+    clauses: ['REF-03'],
+    replace: (parts) => {
+      const cached = new Map<string, string>();
+      return {
+        issue: (user, chain, occasion) => {
+          const pair = parts.issue(user, chain, occasion);
+          if (occasion !== 'refresh') return pair;
+          const access = cached.get(chain.id) ?? pair.access;
+          cached.set(chain.id, access);
+          return { ...pair, access };
+        },
+      };
+    },
+  },
 ];

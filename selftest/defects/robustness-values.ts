@@ -1,7 +1,7 @@
 /** Values that are long, odd or foreign: in bodies, headers, ids and queries. */
 import type { Context, Parts, Store } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { type Json, bodyOf, crash, crashesOnBody, on, parsed, readsBody } from './helpers.js';
+import { bodyOf, crash, crashesOnBody, type Json, on, parsed, readsBody } from './helpers.js';
 import { oddSites } from './rows.js';
 
 function isJsonLike(text: string): boolean {
@@ -321,5 +321,16 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
     story: 'A huge `account_id` overflows, though nobody filters by it.',
     clauses: ['ROB-11'],
     replace: crashesOn(({ query }) => (query.get('account_id') ?? '').length > 18),
+  },
+  {
+    id: 'ordering-twice-500',
+    story: 'A parameter that comes twice is an array, which has no `split`.',
+    clauses: ['ROB-11'],
+    replace: (parts) => ({
+      arrange: (keywords, context) => {
+        if (context.query.getAll('ordering').length > 1) throw crash;
+        return parts.arrange(keywords, context);
+      },
+    }),
   },
 ];

@@ -12,18 +12,18 @@ import type { Occasion, Parts } from '../../fixtures/reference/behaviour.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import type { Defect } from './defect.js';
 import {
+  algOf,
+  alsoTakes,
   type Json,
   KNOWN,
   KNOWN_KEY,
-  WHERE,
-  algOf,
-  alsoTakes,
   mac,
   partOf,
   peek,
   signatureOf,
   textOf,
   unwraps,
+  WHERE,
 } from './helpers.js';
 
 /** Access tokens that are taken although their signature is not ours. */
@@ -434,5 +434,17 @@ export const UNAUTHENTICATED_FORGERIES: readonly Defect[] = [
         partOf(token, 0)['alg'] === 'HS512' &&
         mac(token, key, 'sha512').equals(signatureOf(token)),
     ),
+  },
+  {
+    id: 'unknown-kid-is-the-key',
+    story: '`keys.get(kid, kid)`: a `kid` that nobody knows is taken for the key itself.',
+    clauses: ['UNA-15', 'REF-11'],
+    options: KNOWN,
+    replace: alsoTakes((token) => {
+      const { kid, alg } = partOf(token, 0);
+      return (
+        typeof kid === 'string' && kid !== '' && alg === 'HS256' && signatureOf(token).equals(mac(token, kid, 'sha256'))
+      );
+    }),
   },
 ];

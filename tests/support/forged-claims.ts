@@ -1,10 +1,11 @@
 /** Claims that give more than their user has, in a token that is signed with the target's own key (FOR-09). */
 import type { Check } from '../../fixtures/check/check.js';
-import { otherTenantsResource, foreignResource, accountId } from './resources.js';
+import { aKeyword, otherTenantsResource, foreignResource, accountId } from './resources.js';
 import { Blocked } from '../../fixtures/check/findings.js';
 import { seenStatus, expect } from '../../fixtures/check/expect.js';
 import { named } from '../../fixtures/check/judging.js';
 import { resign } from '../../fixtures/evidence/jwt.js';
+import { refreshedWrite } from './viewers-writes.js';
 
 /** Claims by which servers have been seen to decide, each set to the most that it can give. */
 export const WIDER = {
@@ -15,6 +16,21 @@ export const WIDER = {
   is_admin: true,
   scope: 'write admin',
 };
+
+/** A role forged into the refresh token: the access token that comes of it writes no more than before. */
+export async function judgeForgedRefresh(check: Check, key: string): Promise<void> {
+  const plain = await refreshedWrite(check);
+  if (plain.status !== 403)
+    throw new Blocked('FOR-01', `a viewer's write after refresh does not get 403: ${seenStatus(plain)}`);
+  const mine = await check.chain(check.target.viewer);
+  const reply = await check.api.refresh(resign(mine.refresh, key, { claims: WIDER }));
+  const access = reply.status === 200 ? reply.token('access') : undefined;
+  // Refused as it is: then nothing comes of it.
+  if (access === undefined) return;
+  mine.advance(reply);
+  const write = await check.api.createKeyword(aKeyword(check).body, { access });
+  expect(write, 'a write after a role was forged into the refresh token').toBeRefused();
+}
 
 /** Another tenant's account, forged into the token of the owner: it opens nothing of that tenant's. */
 export async function judgeForgedTenant(check: Check, key: string): Promise<void> {

@@ -295,6 +295,7 @@ export const FORGERIES: readonly Forgery[] = [
     'conformance',
     'RFC 8725 §3.10',
   ),
+  hmacBy('`kid`: the key itself', { kid: 'conformance' }, 'conformance', 'RFC 8725 §3.10', BOTH),
   hmacBy('`kid`: a NUL', { kid: 'key\u0000.pem' }, '', 'RFC 8725 §3.10'),
   {
     name: 'HS384 with the right key',

@@ -27,6 +27,8 @@ export const ODD_QUERIES = [
   ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
   ...['-id', 'account__name', 'no_such_field', '%00', ','].map((value) => ['ordering', value]),
   ['page', '1&page=2'],
+  ['ordering', 'id&ordering=keyword'],
+  ['search', 'a&search=b'],
   ['site_id', '1&site_id=abc'],
   ['page[]', '2'],
   ['site_id[$ne]', '0'],

@@ -50,6 +50,22 @@ async function judgeQuery(check: Check, access: string, query: string, text: str
   );
 }
 
+/**
+ * A later page, which a server that cuts it before it filters takes from the whole table: as many rows a page as one has oneself before the
+ * other's, so that theirs would be on the second.
+ * @param own ids of one's own rows
+ */
+export function laterPage(
+  check: Check,
+  access: string,
+  { id, text }: NonNullable<OtherTenant['keyword']>,
+  own: ReadonlySet<string>,
+): Judged {
+  const before = [...own].filter((mine) => Number(mine) < Number(id)).length;
+  const query = `page=2&page_size=${String(Math.max(before, 1))}&ordering=id`;
+  return { name: `?${query}`, judge: () => judgeQuery(check, access, query, text) };
+}
+
 /** Queries by which a list would find the other's row, if the filter by account went missing on the way. */
 export function queriesFor(
   check: Check,

@@ -27,6 +27,15 @@ export function refusedWrite(check: Check): Promise<Refused> {
   });
 }
 
+/** A viewer's write with an access token that comes from refresh. */
+export function refreshedWrite(check: Check): Promise<Reply> {
+  return check.memo('write by a refreshed viewer', async () => {
+    const mine = await check.chain(check.target.viewer);
+    await mine.rotate();
+    return check.api.createKeyword(aKeyword(check).body, { access: mine.access });
+  });
+}
+
 interface RefusedChange {
   readonly method: string;
   readonly reply: Reply;
