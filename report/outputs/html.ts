@@ -8,6 +8,7 @@ import { AREAS } from '../../spec/generated/clauses.js';
 import { sourceLinks } from '../../spec/sources.js';
 import { html, shortened, visibleLines } from './escape.js';
 import { NOISE, PRINTED, TELLING } from './headers.js';
+import { letsIn } from '../causes.js';
 import type { Report, ReportedClause, ReportedFailure, ReportedRow } from '../model.js';
 import { lifeOfTokens } from './timeline.js';
 import {
@@ -231,6 +232,16 @@ function fitted(report: Report, room: typeof ROOM): object {
   };
 }
 
+/** What the marks of the strip mean; the whole is in docs/reading-a-report.md. */
+const KEY = [
+  ['passed', 'passed'],
+  ['failed', 'failed'],
+  ['noted', 'failed, and does not gate'],
+  ['waived', 'failed, and is waived'],
+  ['blocked', 'not judged: depends on a failed clause'],
+  ['unverified', 'not judged: a setting is missing'],
+] as const;
+
 /**
  * @param json the text of report.json, by whose hash the page names it
  * @param room characters for evidence, rows and the printed appendix; what has no room is counted on the page
@@ -267,6 +278,12 @@ export function htmlReport(report: Report, json: string, room = ROOM): string {
     })),
     clauseOf: (id: string) => byId.get(id),
     noted: (clause: ReportedClause) => clause.verdict === 'failed' && !clause.gates,
+    letsIn,
+    key: KEY.filter(([shown]) => shown !== 'waived' || report.totals.waived > 0),
+    must: (ids: readonly string[]) => {
+      const musts = ids.filter((id) => byId.get(id)?.level === 'MUST').length;
+      return musts === 0 ? '' : ` (${String(musts)} MUST)`;
+    },
     waiverOf: (id: string) => report.waivers.find(({ clause }) => clause === id),
     shownCauses: SHOWN.causes,
     brief: (text: string) => code(shortened(text, SHOWN.text)),
