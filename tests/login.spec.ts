@@ -88,7 +88,7 @@ clause('LOG-03', async (check) => {
       })),
     );
   }
-  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge());
+  await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge(), { inOrder: true });
 });
 
 clause('LOG-04', async (check) => {

@@ -224,7 +224,7 @@ clause('REG-14', async (check) => {
       if (both !== undefined) await expectTwoAccounts(check, both);
     },
   }));
-  await check.eachRow(await firstAndCostly(check, [plain, ...alike]), ({ judge }) => judge());
+  await check.eachRow(await firstAndCostly(check, [plain, ...alike]), ({ judge }) => judge(), { inOrder: true });
 });
 
 clause('REG-15', async (check) => {
