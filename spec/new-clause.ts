@@ -108,7 +108,9 @@ ${text.slice(end)}`;
     .slice(0, clauses.indexOf(before) + 1)
     .findLast((clause) => hints.includes(`\n  ${clause.id}:`));
   change('report/hints.yaml', (text) =>
-    hinted === undefined ? text : insertAfter(text, `  ${hinted.id}:`, `  ${id}:\n    - hint: ${id} ${UNWRITTEN}.`),
+    hinted === undefined
+      ? text
+      : insertAfter(text, `  ${hinted.id}:`, `  ${id}:\n    - hint: ${yamlString(`${id} ${UNWRITTEN}.`)}`),
   );
   const generated = spawnSync(process.execPath, [...process.execArgv, join(__dirname, 'generate.ts')], {
     stdio: 'inherit',

@@ -9,6 +9,8 @@ export interface Defect {
   /** How this happens in real systems, in one line. */
   readonly story: string;
   readonly clauses: readonly ClauseId[];
+  /** Clauses that may fail under it as well, by what happens at the same moment or by which of several workers answers. */
+  readonly may?: readonly ClauseId[];
   /** The part of the embedded target that is replaced. */
   readonly replace?: (parts: Parts, store: Store) => Partial<Parts>;
   readonly options?: Omit<ReferenceOptions, 'replace'>;

@@ -136,6 +136,7 @@ export const FORBIDDEN_TENANTS: readonly Defect[] = [
     id: 'user-in-a-shared-place',
     story: 'The user of a request is kept in a global, and another request comes in between.',
     clauses: ['FOR-06'],
+    may: ['REG-10', 'UNA-19'],
     replace: (parts) => {
       const global: { user?: Awaited<ReturnType<Parts['authenticate']>> } = {};
       return {

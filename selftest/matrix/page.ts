@@ -56,7 +56,7 @@ export function faultsOf(cells: readonly Cell[], checks: readonly DeclaredCheck[
     }
     const pinned = defect?.clauses ?? variant?.fails ?? [];
     const name = cell.defect === CLEAN ? 'the conforming target' : cell.defect;
-    for (const id of difference(cell.failed, [...pinned, ...gaps])) {
+    for (const id of difference(cell.failed, [...pinned, ...(defect?.may ?? []), ...gaps])) {
       faults.push(`${name}: ${id} fails and is not pinned: ${cell.reasons[id] ?? ''}`);
     }
     for (const id of gaps) {

@@ -3,6 +3,8 @@ import { type OtherTenant, listed, siteOf, aKeyword } from './resources.js';
 import { type Check, Blocked, Unverified } from '../../fixtures/check/check.js';
 import { seenStatus, expect } from '../../fixtures/check/expect.js';
 import { jsonRequest } from '../../fixtures/check/api.js';
+import type { Reply } from '../../fixtures/evidence/reply.js';
+import { listOf } from './denied-site.js';
 import { exactRows } from './exact.js';
 import type { Judged } from './accounts.js';
 
@@ -78,14 +80,13 @@ export async function judgeViewersSite(check: Check): Promise<void> {
   const { rows } = await listed(check, viewer.access);
   const open = siteOf(rows[0]);
   if (open === undefined) throw new Unverified('The rows of the list name no site.');
+  const shows = (reply: Reply): boolean => (exactRows(reply) ?? []).some((row) => siteOf(row) === site);
+  const once = await listOf(check, viewer, `site_id=${encodeURIComponent(site)}`);
+  if (shows(once)) throw new Blocked('FOR-07', 'a site without access is shown as it is', once.exchange);
   for (const query of [`site_id=${open}&site_id=${site}`, `site_id=${site}&site_id=${open}`]) {
-    const reply = await check.raw(jsonRequest('GET', `${check.api.path('listKeywords')}?${query}`, undefined, viewer));
+    const reply = await listOf(check, viewer, query);
     expect(reply, `?${query}`).toBeNoServerError();
-    expect(reply, `?${query}`).toSatisfy(
-      !(exactRows(reply) ?? []).some((row) => siteOf(row) === site),
-      'no row of a site without access',
-      'a row of it is there',
-    );
+    expect(reply, `?${query}`).toSatisfy(!shows(reply), 'no row of a site without access', 'a row of it is there');
   }
 }
 
