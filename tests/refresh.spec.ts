@@ -57,7 +57,7 @@ clause('REF-03', async (check) => {
   const { before, reply, access } = await rotated(check);
   expect(reply, 'the new access token').toSatisfy(access !== before.access, 'another one', 'the old one');
   const seen = new Set([access]);
-  // Of a chain each one is new, and not only beside the login's.
+  // Each access token of a chain is new, not only the first after the login's.
   const later = (await tokensOfEveryOrigin(check, ['access'])).filter(({ occasion }) => occasion === 'refresh');
   await check.eachRow(
     later,
