@@ -29,7 +29,7 @@ export function blockedUnder(clauses: readonly Blockable[], roots: readonly stri
 }
 
 /**
- * Failed clauses by cause: those that gate first; of these what lets somebody in, and then what has the most behind it.
+ * Failed clauses by cause: those that gate first; of these what lets somebody in, and then what blocks the most.
  * @param sharedTitle title of the cause that a clause shares with others, where it does
  */
 export function rootCauses(clauses: readonly Judged[], sharedTitle: (id: string) => string | undefined): Cause[] {
