@@ -2,6 +2,7 @@
 import type { Reply } from '../../fixtures/evidence/reply.js';
 import { type Check, Unverified, Blocked } from '../../fixtures/check/check.js';
 import { aKeyword, madeBy, readable, remove } from './resources.js';
+import { decode } from '../../fixtures/evidence/jwt.js';
 import { seenStatus } from '../../fixtures/check/expect.js';
 import { jsonRequest } from '../../fixtures/check/api.js';
 
@@ -31,7 +32,10 @@ export function refusedWrite(check: Check): Promise<Refused> {
 export function refreshedWrite(check: Check): Promise<Reply> {
   return check.memo('write by a refreshed viewer', async () => {
     const mine = await check.chain(check.target.viewer);
+    const user = (): unknown => decode(mine.access)?.claims[check.target.dialect.subject];
+    const before = user();
     await mine.rotate();
+    if (user() !== before) throw new Blocked('REF-02', 'the refreshed access token is not of the same user');
     return check.api.createKeyword(aKeyword(check).body, { access: mine.access });
   });
 }
