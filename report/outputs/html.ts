@@ -279,7 +279,10 @@ export function htmlReport(report: Report, json: string, room = ROOM): string {
     clauseOf: (id: string) => byId.get(id),
     noted: (clause: ReportedClause) => clause.verdict === 'failed' && !clause.gates,
     letsIn,
-    key: KEY.filter(([shown]) => shown !== 'waived' || report.totals.waived > 0),
+    key: KEY.filter(([shown]) => shown !== 'waived' || report.totals.waived > 0).map(([shown, words]) => [
+      shown,
+      shown === 'unverified' && notSelected(report) > 0 ? 'not judged: not selected, or a setting is missing' : words,
+    ]),
     must: (ids: readonly string[]) => {
       const musts = ids.filter((id) => byId.get(id)?.level === 'MUST').length;
       return musts === 0 ? '' : ` (${String(musts)} MUST)`;

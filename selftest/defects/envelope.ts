@@ -433,6 +433,22 @@ export const ENVELOPE: readonly Defect[] = [
     }),
   },
   {
+    id: 'forbidden-below-a-row',
+    story: 'Whatever is below a row is asked for its permission first, and an unknown route has none: 403.',
+    clauses: ['ENV-10'],
+    replace: (parts) => ({
+      present: (answer, context) =>
+        parts.present(
+          answer.status === 404 &&
+            context.operation === undefined &&
+            /\/planner\/keywords\/[^/]+\/.+/.test(context.path)
+            ? { ...answer, status: 403 }
+            : answer,
+          context,
+        ),
+    }),
+  },
+  {
     id: 'html-404-below-a-row',
     story: 'Unknown routes at the top get the envelope; below a row the page of the framework answers.',
     clauses: ['ENV-07'],

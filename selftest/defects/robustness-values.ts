@@ -333,4 +333,15 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'search-twice-500',
+    story: 'Words to look for that come twice are an array, which has no `toLowerCase`.',
+    clauses: ['ROB-11'],
+    replace: (parts) => ({
+      arrange: (keywords, context) => {
+        if (context.query.getAll('search').length > 1) throw crash;
+        return parts.arrange(keywords, context);
+      },
+    }),
+  },
 ];
