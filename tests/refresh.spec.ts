@@ -222,7 +222,13 @@ clause('REF-14', async (check) => {
   };
   await check.eachRow(
     [
-      { name: 'another login', judge: async () => leavesAlone(check, await check.login(), await check.chain()) },
+      {
+        name: 'another login',
+        judge: async () => {
+          const account = await check.owner();
+          await leavesAlone(check, await check.login(account), await check.chain(account));
+        },
+      },
       ...(check.accounts.canRegister ? [{ name: 'the session from register', judge: ofSignUp }] : []),
     ],
     ({ judge }) => judge(),

@@ -66,13 +66,14 @@ export const FORBIDDEN_TENANTS: readonly Defect[] = [
     id: 'foreign-shown',
     story: '`objects.get(pk=…)` without the account.',
     clauses: ['FOR-04'],
-    replace: (parts) => ({
+    replace: (parts, store) => ({
       getKeyword: async (context) => {
         const user = await parts.authenticate(context);
-        return {
-          status: 200,
-          data: { id: Number(context.parameters['id']), keyword: 'difference engine', site_id: user.account.id },
-        };
+        const row = store.keywords.find(({ id }) => String(id) === context.parameters['id']);
+        if (row === undefined) throw new Refusal(404, 'Resource not found');
+        const own = row.accountId === user.account.id;
+        if (own && !parts.maySee(user, row, context.claims ?? {})) throw parts.hidden();
+        return { status: 200, data: { id: row.id, keyword: row.keyword, site_id: row.siteId } };
       },
     }),
   },

@@ -101,7 +101,8 @@ export const JOURNEYS: readonly Defect[] = [
   {
     id: 'csrf-with-cookie',
     story: '`SessionAuthentication` comes first: with the cookie of login every write wants a CSRF token.',
-    clauses: ['JRN-08'],
+    // The cookie alone gets that far too: it authenticates.
+    clauses: ['JRN-08', 'UNA-11'],
     replace: (parts) => ({
       present: (answer, context) =>
         parts.present(

@@ -30,10 +30,14 @@ export const LIMITS: readonly Variant[] = [
     id: 'window-too-short',
     words: 'THR-02: past the limit. Logins may be too slow to pass it within one window.',
     replace: counting((logins) => 1 + (logins % 5)),
+    // Nobody is refused, so there is nothing to judge.
+    unverified: ['THR-02', 'THR-04'],
   },
   {
     id: 'limit-beyond-a-burst',
     words: 'THR-02: past the limit. How high that is, nobody says.',
+    // A run sends fewer logins than this limit allows.
+    unverified: ['THR-02', 'THR-04'],
     replace: (parts) => {
       let count = 0;
       return {

@@ -17,7 +17,7 @@ export interface Known {
 /** Two users, and how each is told from the other: the e-mail in `user`, and the subject of the access token. */
 export async function twoUsers(check: Check): Promise<Known[]> {
   // Where a user has one session, these logins would end the one that other checks have of the given accounts.
-  const apart = check.target.dialect.sessions === 'one' && check.accounts.canRegister;
+  const apart = check.target.dialect.sessions !== 'many' && check.accounts.canRegister;
   // Of another account where there is one: what is the same for both tells nothing.
   const made = apart ? await check.registerAccount() : (await otherTenant(check))?.credentials;
   const other = made ?? check.target.viewer;

@@ -16,7 +16,7 @@ interface Cookies {
 /** The cookies that register and login set; those of another user too, where this run knows one. */
 export async function cookiesToSend(check: Check, login: Reply, other: OtherTenant | undefined): Promise<Cookies[]> {
   // Where a user has one session, a login of the other would end the one that other checks use.
-  const single = check.target.dialect.sessions === 'one';
+  const single = check.target.dialect.sessions !== 'many';
   const theirs = other === undefined || single ? '' : cookiesOf((await check.login(other.credentials)).reply);
   const register = check.accounts.canRegister ? cookiesOf((await check.firstRegistration()).reply) : '';
   return [

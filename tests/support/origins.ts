@@ -109,7 +109,7 @@ async function origins(check: Check): Promise<Origin[]> {
   const viewer = async (): Promise<Origin[]> => {
     const { viewer: account, dialect } = check.target;
     // Where a user has one session, this would end the one that others use.
-    if (account === undefined || dialect.sessions === 'one') return [];
+    if (account === undefined || dialect.sessions !== 'many') return [];
     const refreshed = await after("the viewer's refresh", () => check.login(account), ["the viewer's refresh"]);
     return refreshed.flatMap((one) => [
       { ...one, name: "the viewer's login", occasion: 'login', reply: one.login ?? one.reply },
