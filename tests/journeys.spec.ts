@@ -186,7 +186,6 @@ clause('JRN-07', async (check) => {
 clause('JRN-08', async (check) => {
   const { account, access, refresh, reply: login } = await check.login();
   const other = await otherTenant(check);
-  const rows = await cookiesToSend(check, login, other);
   check.measure('cookies set by login', String(cookiesOf(login).split(';').filter(Boolean).length));
   const chain = { access, refresh };
   const refreshed = async (headers: Bearer['headers'] = []): Promise<Reply> => {
@@ -194,7 +193,8 @@ clause('JRN-08', async (check) => {
     Object.assign(chain, { access: reply.token('access') ?? '', refresh: reply.token('refresh') ?? '' });
     return reply;
   };
-  await worksWithoutCookies(check, chain.access, () => refreshed());
+  const first = await worksWithoutCookies(check, chain.access, () => refreshed());
+  const rows = await cookiesToSend(check, login, first, other);
   if (other !== undefined) await dependsOnOwnRows(check, chain.access, other);
   const write = check.target.write ? await check.api.createKeyword(aKeyword(check).body, chain) : undefined;
   await check.eachRow(

@@ -16,6 +16,7 @@ import {
 } from './support/accounts.js';
 import {
   AT_ONCE,
+  dependsOnLetterCase,
   expectOwn,
   refusedForFields,
   registerAtOnce,
@@ -37,6 +38,7 @@ import {
 import { lifetime, tolerance } from './support/lifetimes.js';
 import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts-pairs.js';
 import { accountId } from './support/resources.js';
+import { capitalDomain } from './support/users.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 
 clause('REG-01', async (check) => {
@@ -235,20 +237,25 @@ clause('REG-15', async (check) => {
 clause('REG-16', async (check) => {
   await dependsOnDuplicates(check);
   const { email } = check.newAccount();
-  const accounts = Array.from({ length: AT_ONCE }, () => ({ ...check.newAccount(), email }));
+  const spelled = [email, capitalDomain(email)];
+  const accounts = Array.from({ length: AT_ONCE }, (_, i) => ({
+    ...check.newAccount(),
+    email: spelled[i % spelled.length] ?? email,
+  }));
   const replies = await registerAtOnce(check, accounts);
   for (const reply of replies)
     if (reply.status >= 300) expect(reply, 'one of the simultaneous registrations').toHaveStatus(400, 409);
   const winners = accounts.filter((_, i) => (replies[i]?.status ?? 500) < 300);
   const [winner] = winners;
+  if (winners.length > 1) await dependsOnLetterCase(check, winners);
   if (winner === undefined || winners.length > 1)
     throw new Finding(
       `${String(winners.length)} of ${String(AT_ONCE)} simultaneous registrations of one e-mail succeeded, expected 1`,
       replies.findLast(({ status }) => status < 300)?.exchange,
     );
-  const login = await check.api.login({ email, password: winner.password });
+  const login = await check.api.login(winner);
   expect(login, 'login with the password of the registration that succeeded').toHaveStatus(200);
   const loser = accounts.find((account) => account !== winner) ?? winner;
-  const other = { email, password: loser.password };
+  const other = { email: winner.email, password: loser.password };
   await expectNotThePassword(check, other, 'login with the password of one that was refused');
 });

@@ -114,6 +114,16 @@ function unlimited(burst: Burst, what: string): Finding {
   );
 }
 
+/** A refusal for the number of requests says when to come again. */
+function expectRetryAfter(refused: Reply, what: string): void {
+  const retryAfter = refused.header('retry-after');
+  expect(refused, `${what}: \`Retry-After\``).toSatisfy(
+    retryAfter !== undefined && (/^\d+$/.test(retryAfter) || !Number.isNaN(Date.parse(retryAfter))),
+    'seconds, or a date',
+    retryAfter === undefined ? 'none' : `“${retryAfter}”`,
+  );
+}
+
 clause('THR-02', { phase: 'burst' }, async (check) => {
   const again = check.accounts.canRegister ? await takenRegistration(check) : undefined;
   await withLimits(check, async () => {
@@ -122,19 +132,13 @@ clause('THR-02', { phase: 'burst' }, async (check) => {
     const { refused, sent } = burst;
     if (refused === undefined) throw unlimited(burst, 'logins');
     check.measure('logins until 429', String(sent));
-    if (again !== undefined) {
-      // The two share a limit, or have one each.
-      const more = await untilRefused(check, again);
-      if (more.refused === undefined) throw unlimited(more, 'registrations');
-    }
+    // The two share a limit, or have one each.
+    const more = again === undefined ? undefined : await untilRefused(check, again);
+    if (more !== undefined && more.refused === undefined) throw unlimited(more, 'registrations');
     // Whoever comes next finds the limit open, whatever is wrong with this response.
     if (!check.target.embedded) await check.sleep(Math.min(announcedWaitMs(refused) ?? 60_000, LONGEST_WAIT_MS));
-    const retryAfter = refused.header('retry-after');
-    expect(refused, '`Retry-After`').toSatisfy(
-      retryAfter !== undefined && (/^\d+$/.test(retryAfter) || !Number.isNaN(Date.parse(retryAfter))),
-      'seconds, or a date',
-      retryAfter === undefined ? 'none' : `“${retryAfter}”`,
-    );
+    expectRetryAfter(refused, 'login');
+    if (more?.refused !== undefined) expectRetryAfter(more.refused, 'register');
   });
 });
 

@@ -237,6 +237,28 @@ export const FORBIDDEN_TENANTS: readonly Defect[] = [
     }),
   },
   {
+    id: 'nested-site-not-asked',
+    story: 'A writable nested serializer: the `id` in `site` is looked up among the sites of all tenants.',
+    clauses: ['FOR-10'],
+    replace: (parts, store) => ({
+      createKeyword: async (context) => {
+        await parts.writer(context);
+        const { site: nested, keyword } = bodyOf(context);
+        const named = typeof nested === 'object' && nested !== null && 'id' in nested ? nested.id : undefined;
+        const site = store.sites.find(({ id }) => id === named);
+        if (site === undefined) return parts.createKeyword(context);
+        const made = {
+          id: store.nextId('keyword'),
+          keyword: String(keyword),
+          siteId: site.id,
+          accountId: site.accountId,
+        };
+        parts.insertKeyword(made);
+        return { status: 201, data: { id: made.id, keyword: made.keyword, site_id: made.siteId } };
+      },
+    }),
+  },
+  {
     id: 'write-names-account',
     story: '`?account_id=` was made for support staff, and nobody asks who uses it.',
     clauses: ['FOR-10'],

@@ -189,4 +189,26 @@ export const JOURNEYS: readonly Defect[] = [
       },
     })),
   },
+  {
+    id: 'csrf-after-refresh',
+    story: 'Refresh opens a session as well; a client that keeps its cookie needs a CSRF token for every later write.',
+    clauses: ['JRN-08'],
+    replace: (parts) => {
+      const opened = new Set<string>();
+      return {
+        present: (answer, context) => {
+          if (context.operation !== 'refresh' || answer.status !== 200) return parts.present(answer, context);
+          const id = randomUUID();
+          opened.add(id);
+          const headers = { ...answer.headers, 'Set-Cookie': `sessionid=${id}; Path=/; HttpOnly` };
+          return parts.present({ ...answer, headers }, context);
+        },
+        writer: async (context) => {
+          const user = await parts.writer(context);
+          if (opened.has(sessionCookie(context.headers))) throw new Refusal(403, 'CSRF Failed: CSRF token missing.');
+          return user;
+        },
+      };
+    },
+  },
 ];

@@ -426,6 +426,24 @@ export const REGISTER_ACCOUNTS: readonly Defect[] = [
     }),
   },
   {
+    id: 'register-race-in-letter-case',
+    story:
+      'The look for a duplicate folds letter case, the unique index does not: at one moment both spellings get in.',
+    clauses: ['REG-16'],
+    replace: (parts, store) => ({
+      createUser: async (body, passwordHash) => {
+        if (Object.keys(parts.taken(body)).length > 0) return parts.createUser(body, passwordHash);
+        await pause(25);
+        if (parts.taken(body)['email'] === undefined || store.users.some(({ email }) => email === body['email']))
+          return parts.createUser(body, passwordHash);
+        const [email, username] = [textOf(body['email']), textOf(body['username'])];
+        const user = { ...parts.standing(body), email, username, firstName: '', lastName: '', passwordHash };
+        store.users.push(user);
+        return user;
+      },
+    }),
+  },
+  {
     id: 'only-user-name-is-unique',
     story: "Django's own user table: the user name is unique in the database, the e-mail only in the form's query.",
     clauses: ['REG-16'],

@@ -78,6 +78,14 @@ export const THROTTLE: readonly Defect[] = [
     }),
   },
   {
+    id: 'register-retry-after-missing',
+    story: 'Register has a throttle of its own, which says 429 and nothing about when.',
+    clauses: ['THR-02'],
+    replace: headersWith((headers, { operation }, status) => {
+      if (operation === 'register' && status === 429) delete headers['Retry-After'];
+    }),
+  },
+  {
     id: 'throttled-503',
     story: 'The proxy sheds load with its own status.',
     clauses: ['THR-02', 'THR-03'],

@@ -1,10 +1,10 @@
 /** Registrations that meet others: duplicates, user names that are taken, and several at the same moment. */
-import { Finding, Unverified, type Check, type NewAccount } from '../../fixtures/check/check.js';
+import { Blocked, Finding, Unverified, type Check, type NewAccount } from '../../fixtures/check/check.js';
 import { expect, seenStatus } from '../../fixtures/check/expect.js';
 import { Reply } from '../../fixtures/evidence/reply.js';
 import { expectNotThePassword, type Judged, duplicate } from './accounts.js';
 import { newAddress, registerWith, acceptedByRegister } from './accounts-register.js';
-import { sameAddress, capitalDomain } from './users.js';
+import { sameAddress, capitalDomain, otherCase } from './users.js';
 
 /** What of the user that register shows is not what was sent. */
 export function expectOwn(reply: Reply, { email, username }: NewAccount): void {
@@ -33,6 +33,19 @@ export async function registerAtOnce(check: Check, accounts: readonly NewAccount
       throw new Unverified('The rate limit refused some of the simultaneous registrations: set IGNY8_AUTH_RATE.');
     return reply;
   });
+}
+
+/**
+ * Of accounts that got in with one e-mail in different letter case: whoever comes later does not.
+ * @throws Blocked by REG-08 if letter case makes it another e-mail
+ */
+export async function dependsOnLetterCase(check: Check, accounts: readonly NewAccount[]): Promise<void> {
+  const emails = new Set(accounts.map(({ email }) => email));
+  const [email = ''] = emails;
+  if (emails.size < accounts.length) return;
+  const { reply } = await registerWith(check, { email: otherCase(email[0] ?? '') + email.slice(1) });
+  if (reply.status < 300)
+    throw new Blocked('REG-08', 'an e-mail in different letter case is taken for another one', reply.exchange);
 }
 
 /** After a duplicate: the first account has its own password still, and no other. */

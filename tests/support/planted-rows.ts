@@ -35,7 +35,13 @@ export function plantings({ account, keyword }: OtherTenant): Planting[] {
   if (names.length === 0) throw new Unverified("Neither the other account's id nor a site of it is known.");
   const spelled = ({ name, value }: (typeof names)[number]): readonly (readonly [string, unknown])[] => [
     [name, value],
-    ...(name === 'site_id' ? [[name, String(value)] as const] : []),
+    ...(name === 'site_id'
+      ? [
+          [name, String(value)] as const,
+          // As a writable nested serializer takes it.
+          ['site', { id: value }] as const,
+        ]
+      : []),
   ];
   return [
     ...names.flatMap(spelled).map(([name, value]) => ({

@@ -12,12 +12,18 @@ import { exactPayload, exactRows, exactUser, idOf, idText } from './exact.js';
 /** Pages of a list that are read to find one row. */
 const PAGES = 20;
 
-/** The body of a valid `POST planner/keywords/`, with a text in it that occurs nowhere else. */
-export function aKeyword({ target, services }: Check): {
+/**
+ * The body of a valid `POST planner/keywords/`, with a text in it that occurs nowhere else.
+ * @param more letters that the text has besides
+ */
+export function aKeyword(
+  { target, services }: Check,
+  more = '',
+): {
   readonly text: string;
   readonly body: Record<string, unknown>;
 } {
-  const text = `conformance ${services.runId} ${randomBytes(5).toString('hex')}`;
+  const text = `conformance ${services.runId} ${randomBytes(5).toString('hex')}${more}`;
   const fill = (value: unknown): unknown => {
     if (typeof value === 'string') return value.replaceAll('…', text);
     if (Array.isArray(value)) return value.map(fill);
