@@ -19,8 +19,8 @@ for (const drift of DRIFTS.filter(({ id }) => SOME.includes(id))) {
   test(`${drift.id}: its owner fails, nothing beside it, and what is wrong besides is still found`, async () => {
     const defects = SAMPLE.filter((_, n) => n % Math.floor(SAMPLE.length / BENEATH) === DRIFTS.indexOf(drift) % 10);
     const cells = [];
-    for (const row of [driftRow(drift), ...defects.map((defect) => crossedRow(drift, defect))])
-      cells.push(await runCell(row));
+    for (const name of [driftRow(drift), ...defects.map((defect) => crossedRow(drift, defect))])
+      cells.push(await runCell({ name }));
     expect(driftFaults(cells)).toEqual([]);
   });
 }

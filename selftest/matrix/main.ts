@@ -2,7 +2,8 @@
  * The kill matrix: the whole suite against the embedded target, once clean and once per defect.
  *
  *   npm run kill                 all of it; fails on any cell that is not as pinned
- *   npm run kill -- REF-05       the defects that REF-05 must catch
+ *   npm run kill -- REF-05       the defects that REF-05 must catch, by the clauses pinned for each: seconds
+ *   npm run kill -- --whole REF-05   the same with all clauses, which shows what fails beside those
  *   npm run kill -- spent-400    one defect, or one conforming variant
  *   npm run kill -- variants     the conforming variants, on which nothing may fail
  *   npm run kill -- none         the conforming target
@@ -16,17 +17,38 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { ClauseId } from '../../spec/generated/clauses.js';
 import { driftFaults, driftSummary } from './drift-cells.js';
-import { unmatchedHints } from './hints.js';
-import { faultsOf, matrixPage } from './page.js';
+import { faultsOf, matrixPage, PROVED_ELSEWHERE, type Cell } from './page.js';
 import { runAll, work } from './pool.js';
 import { rowOf, rowsFor } from './rows.js';
 import { allChecks } from './run.js';
 
+/** Why there is nothing to run for clauses. */
+function nothingPinned(names: readonly string[]): string {
+  return names
+    .map((id) => {
+      const where = PROVED_ELSEWHERE[id as ClauseId];
+      return `${id} has no defect in the matrix${where === undefined ? '' : `: it is proved in ${where}`}.`;
+    })
+    .join(' ');
+}
+
+/** Loaded only where it is asked for: what names likely causes takes as long to load as the clauses of a defect to run. */
+async function idleHints(cells: readonly Cell[]): Promise<string[]> {
+  const { unmatchedHints } = await import('./hints.js');
+  return unmatchedHints(cells).map((hint) => `report/hints.yaml: ${hint}`);
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { work: { type: 'boolean' }, write: { type: 'boolean' }, json: { type: 'boolean' } },
+    options: {
+      work: { type: 'boolean' },
+      write: { type: 'boolean' },
+      json: { type: 'boolean' },
+      whole: { type: 'boolean' },
+    },
   });
   if (values.work === true) {
     work();
@@ -37,17 +59,17 @@ async function main(): Promise<void> {
     return;
   }
   const started = performance.now();
-  const names = rowsFor(positionals);
+  const rows = rowsFor(positionals, values.whole);
+  if (rows.length === 0) throw new Error(`${nothingPinned(positionals)} Nothing was run.`);
   let done = 0;
   const progress = setInterval(() => {
-    if (!process.stderr.isTTY) process.stderr.write(`${done} of ${names.length} rows done\n`);
+    if (!process.stderr.isTTY) process.stderr.write(`${done} of ${rows.length} rows done\n`);
   }, 60_000);
-  const { cells, broken } = await runAll(names, __filename, ({ defect, ms }) => {
+  const { cells, broken } = await runAll(rows, __filename, ({ defect, ms }) => {
     done += 1;
     if (process.stderr.isTTY) process.stderr.write(`${defect} ${String(Math.round(ms))} ms\n`);
   });
   clearInterval(progress);
-  for (const line of broken) console.error(`broke: ${line}`);
   const seconds = (performance.now() - started) / 1000;
   const whole = positionals.length === 0;
   const drifting = cells.filter(({ defect }) => rowOf(defect).drift !== undefined);
@@ -58,22 +80,29 @@ async function main(): Promise<void> {
       whole,
     ),
     ...driftFaults(drifting),
-    ...(whole ? unmatchedHints(cells).map((hint) => `report/hints.yaml: ${hint}`) : []),
+    ...(whole ? await idleHints(cells) : []),
+    ...broken.map((line) => `its checks broke: ${line}`),
   ];
   if (values.json === true) process.stdout.write(JSON.stringify({ cells, faults, seconds }));
   else {
     for (const line of driftSummary(drifting)) console.log(line);
     for (const fault of faults) console.log(fault);
     const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
-    console.log(
-      `${String(cells.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ` +
-        (faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`),
-    );
     if (!whole)
       for (const cell of cells)
         for (const id of cell.failed)
           if (positionals.includes(id) || positionals.includes(cell.defect))
             console.log(`${cell.defect} → ${id}: ${cell.reasons[id] ?? ''}`);
+    console.log(
+      `${String(rows.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ` +
+        (faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`),
+    );
+    const narrow = cells.filter(({ asked }) => asked !== undefined).length;
+    if (narrow > 0)
+      console.log(
+        `On ${String(narrow)} of them only the clauses pinned for the defect were asked. ` +
+          `Whether another clause fails beside those: npm run kill -- --whole ${positionals.join(' ')}`,
+      );
   }
   process.exitCode = faults.length === 0 ? 0 : 1;
 }
