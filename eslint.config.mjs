@@ -96,7 +96,7 @@ export default tseslint.config(
   { files: ['tests/*.ts'], rules: forbid('**/report/**', '**/selftest/**', '**/fixtures/{setup,reference}/**') },
   {
     files: ['tests/support/**'],
-    rules: forbid('**/report/**', '**/selftest/**', '../*.spec.js', '**/fixtures/{setup,reference}/**'),
+    rules: forbid('**/report/**', '**/selftest/**', '**/*.spec.js', '**/fixtures/{setup,reference}/**'),
   },
   { files: ['docs/**', '*.ts'], rules: forbid('**/tests/**', '**/selftest/**') },
   { files: ['spec/**'], rules: forbid('**/tests/**', '**/fixtures/**', '**/report/**', '**/selftest/**') },

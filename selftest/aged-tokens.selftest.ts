@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { readAgedTokens } from '../tests/support/aged-tokens.js';
+import { readAgedTokens } from '../tests/support/tokens/aged-tokens.js';
 import type { Outcome } from '../fixtures/evidence/outcome.js';
 import { startReference, type Reference, type ReferenceOptions } from '../fixtures/reference/server.js';
 import { runOne } from './harness/in-process.js';

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { GuideClient, LoginNeeded, looksLikeToken, type ClientReply } from '../tests/support/guide-client.js';
+import { GuideClient, LoginNeeded, looksLikeToken, type ClientReply } from '../tests/support/journeys/guide-client.js';
 import { encodePart } from '../fixtures/evidence/jwt.js';
 
 const NOW = 1_700_000_000;

@@ -9,7 +9,7 @@ import { parseJson } from '../fixtures/evidence/json.js';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { startReference } from '../fixtures/reference/server.js';
 import { RunState } from '../fixtures/run/run-state.js';
-import { readDocument } from '../tests/support/openapi-diff.js';
+import { readDocument } from '../tests/support/responses/openapi-diff.js';
 import { judgeClauses, type Finished } from '../report/verdict.js';
 import { came, NO_WAIVERS, reportOf } from './harness/in-process.js';
 import { startProxy } from './harness/proxy.js';

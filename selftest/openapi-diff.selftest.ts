@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { stringify } from 'yaml';
-import { compareDocuments, contract, readDocument } from '../tests/support/openapi-diff.js';
+import { compareDocuments, contract, readDocument } from '../tests/support/responses/openapi-diff.js';
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { compareTimes, type TimingVerdict } from '../tests/support/timing.js';
+import { compareTimes, type TimingVerdict } from '../tests/support/accounts/timing.js';
 import { mulberry } from './defects/seeded-random.js';
 
 /** Verdicts of the whole procedure over simulated logins of some 40 ms, whose times have a long tail as answers have it. */

@@ -1,6 +1,6 @@
 /** What answers where no view does. What an envelope is, and where, whole-run.spec.ts says of every response. */
 import { clause, expect } from '../fixtures/check/clause.js';
-import { UNKNOWN_ROUTE } from './support/sample-answers.js';
+import { UNKNOWN_ROUTE } from './support/responses/sample-answers.js';
 
 clause('ENV-10', async ({ api, raw, session, expectAuthorized }) => {
   const { access } = await session();

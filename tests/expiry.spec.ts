@@ -1,5 +1,5 @@
 /** Expiry four ways: by the key, by short lifetimes, by waiting, and by coming back days later. Each verdict names the methods used. */
-import { agedTokens } from './support/aged-tokens.js';
+import { agedTokens } from './support/tokens/aged-tokens.js';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Finding, Unverified, type Check } from '../fixtures/check/check.js';
 import {
@@ -14,19 +14,19 @@ import {
   serverNow,
   tolerance,
   waitForServer,
-} from './support/lifetimes.js';
+} from './support/tokens/lifetimes.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { rotatesResigned } from './support/signing-key.js';
+import { rotatesResigned } from './support/tokens/signing-key.js';
 import { numericDate, resign } from '../fixtures/evidence/jwt.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import type { TokenKind } from '../fixtures/evidence/reading.js';
-import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/origins.js';
-import { changedRefreshTokens, withExp, type Change } from './support/changed-tokens.js';
-import { successorOfAnOldOne } from './support/successor.js';
-import { expectRefusal, protectedRoutes } from './support/token-routes.js';
-import { expectRefreshRefused } from './support/rotation.js';
-import { isRefusedHere, notOpenToEverybody } from './support/unauthenticated.js';
-import { LONG_PAST, byKey, judgeLongPast } from './support/expired-tokens.js';
+import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/tokens/origins.js';
+import { changedRefreshTokens, withExp, type Change } from './support/tokens/changed-tokens.js';
+import { successorOfAnOldOne } from './support/refresh/successor.js';
+import { expectRefusal, protectedRoutes } from './support/access/token-routes.js';
+import { expectRefreshRefused } from './support/refresh/rotation.js';
+import { isRefusedHere, notOpenToEverybody } from './support/access/unauthenticated.js';
+import { LONG_PAST, byKey, judgeLongPast } from './support/tokens/expired-tokens.js';
 
 function judgeLifetime(reply: Reply, token: string, expected: number): void {
   const seen = lifetime(reply, token);

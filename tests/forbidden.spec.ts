@@ -10,19 +10,19 @@ import {
   readable,
   remove,
   siteOf,
-} from './support/resources.js';
-import { exactRows, idOf } from './support/exact.js';
+} from './support/access/resources.js';
+import { exactRows, idOf } from './support/responses/exact.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { provenKey } from './support/signing-key.js';
+import { provenKey } from './support/tokens/signing-key.js';
 import { resign } from '../fixtures/evidence/jwt.js';
-import { expectUnauthenticated } from './support/unauthenticated.js';
-import { refreshedWrite, refusedWrite, ofChanges, dependsOnRefusal } from './support/viewers-writes.js';
-import { judgeAtOnce, laterPage, queriesFor } from './support/others-rows.js';
-import { methodsOf, foreignWrites } from './support/foreign-writes.js';
-import { listOf, refusedQueries, judgeHiddenRow, showsNone, spellingsOf } from './support/denied-site.js';
-import { spoiled } from './support/forgeries.js';
-import { WIDER, judgeForgedRefresh, judgeForgedTenant } from './support/forged-claims.js';
-import { plantings, type Planted, plant, judgePlanted } from './support/planted-rows.js';
+import { expectUnauthenticated } from './support/access/unauthenticated.js';
+import { refreshedWrite, refusedWrite, ofChanges, dependsOnRefusal } from './support/access/viewers-writes.js';
+import { judgeAtOnce, laterPage, queriesFor } from './support/access/others-rows.js';
+import { methodsOf, foreignWrites } from './support/access/foreign-writes.js';
+import { listOf, refusedQueries, judgeHiddenRow, showsNone, spellingsOf } from './support/access/denied-site.js';
+import { spoiled } from './support/tokens/forgeries.js';
+import { WIDER, judgeForgedRefresh, judgeForgedTenant } from './support/tokens/forged-claims.js';
+import { plantings, type Planted, plant, judgePlanted } from './support/access/planted-rows.js';
 
 clause('FOR-01', async (check) => {
   const { reply: created } = await refusedWrite(check);

@@ -4,27 +4,34 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, type Check } from '../fixtures/check/check.js';
-import { aKeyword, dependsOnOwnRows, listed, otherTenant } from './support/resources.js';
+import { aKeyword, dependsOnOwnRows, listed, otherTenant } from './support/access/resources.js';
 import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
-import { LoginNeeded } from './support/guide-client.js';
-import { idOf } from './support/exact.js';
-import { cookiesOf } from './support/channels.js';
+import { LoginNeeded } from './support/journeys/guide-client.js';
+import { idOf } from './support/responses/exact.js';
+import { cookiesOf } from './support/access/channels.js';
 import { seenStatus } from '../fixtures/check/expect.js';
-import { serverNow } from './support/lifetimes.js';
+import { serverNow } from './support/tokens/lifetimes.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { keyIfProven } from './support/signing-key.js';
+import { keyIfProven } from './support/tokens/signing-key.js';
 import { decode, resign } from '../fixtures/evidence/jwt.js';
-import { dependsOn401 } from './support/unauthenticated.js';
-import { client, lost, restsOnSuccessor, loginOf, endedToken, nearItsEnd } from './support/journey.js';
-import { IN_A_ROW, alike, judgeCounters, judgeNewcomer, judgeWrites, judgeRotations } from './support/alike-workers.js';
+import { dependsOn401 } from './support/access/unauthenticated.js';
+import { client, lost, restsOnSuccessor, loginOf, endedToken, nearItsEnd } from './support/journeys/journey.js';
+import {
+  IN_A_ROW,
+  alike,
+  judgeCounters,
+  judgeNewcomer,
+  judgeWrites,
+  judgeRotations,
+} from './support/journeys/alike-workers.js';
 import {
   cookiesToSend,
   judgeWritesBeside,
   expectOwnList,
   worksWithoutCookies,
   opensNothingAlone,
-} from './support/cookies-beside.js';
-import { spoiled } from './support/forgeries.js';
+} from './support/access/cookies-beside.js';
+import { spoiled } from './support/tokens/forgeries.js';
 
 clause('JRN-01', async (check) => {
   const session = await check.login();

@@ -10,9 +10,9 @@ import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { keepingAgent } from '../fixtures/http/way.js';
 import { pathOf } from '../fixtures/run/dialect.js';
 import { wayTo } from '../fixtures/run/target.js';
-import { firstAndCostly, registered, Victims, type Judged } from './support/accounts.js';
-import { compareRefusals } from './support/accounts-alike.js';
-import { madeAlike, PAIRS } from './support/accounts-pairs.js';
+import { firstAndCostly, registered, Victims, type Judged } from './support/accounts/accounts.js';
+import { compareRefusals } from './support/accounts/alike.js';
+import { madeAlike, PAIRS } from './support/accounts/pairs.js';
 import {
   BESIDE,
   expectNoLogin,
@@ -28,13 +28,13 @@ import {
   WRONG_PASSWORDS,
   expectOwnUser,
   registersWith,
-} from './support/accounts-login.js';
-import { firstSession } from './support/lifetimes.js';
-import { expectOwnLogins, twoUsers, secondLogin, twoAtOnce } from './support/accounts-together.js';
-import { timingSideChannel } from './support/timing.js';
-import { isRefusedHere } from './support/unauthenticated.js';
-import { sameAddress } from './support/users.js';
-import { faultsOfUser, shownUsers, expectShown } from './support/shown-users.js';
+} from './support/accounts/login-tables.js';
+import { firstSession } from './support/tokens/lifetimes.js';
+import { expectOwnLogins, twoUsers, secondLogin, twoAtOnce } from './support/accounts/together.js';
+import { timingSideChannel } from './support/accounts/timing.js';
+import { isRefusedHere } from './support/access/unauthenticated.js';
+import { sameAddress } from './support/accounts/users.js';
+import { faultsOfUser, shownUsers, expectShown } from './support/accounts/shown-users.js';
 
 clause('LOG-01', async (check) => {
   const { account, reply } = await check.firstLogin();

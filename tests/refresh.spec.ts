@@ -3,13 +3,13 @@ import { Blocked, Unverified, type Chain, type Check, type Session } from '../fi
 import { named } from '../fixtures/check/judging.js';
 import { oddJson } from '../fixtures/check/api.js';
 import { GUIDE, pathOf } from '../fixtures/run/dialect.js';
-import { expectRefreshRefused, spend, dependsOnRotations } from './support/rotation.js';
-import { tokensOfEveryOrigin } from './support/origins.js';
+import { expectRefreshRefused, spend, dependsOnRotations } from './support/refresh/rotation.js';
+import { tokensOfEveryOrigin } from './support/tokens/origins.js';
 import { seenStatus } from '../fixtures/check/expect.js';
-import { judgeRefreshForgeries } from './support/forged-tokens.js';
-import type { Judged } from './support/accounts.js';
-import { foreignToken } from './support/accounts-login.js';
-import { protectedRoutes } from './support/token-routes.js';
+import { judgeRefreshForgeries } from './support/tokens/forged-tokens.js';
+import type { Judged } from './support/accounts/accounts.js';
+import { foreignToken } from './support/accounts/login-tables.js';
+import { protectedRoutes } from './support/access/token-routes.js';
 import {
   rotation,
   rotated,
@@ -17,10 +17,10 @@ import {
   opensToo,
   laterRefreshes,
   besideForeign,
-} from './support/first-rotation.js';
-import { reuse, REUSES, respelled, afterNewLogin } from './support/spent-tokens.js';
-import { NO_JWTS, elsewhere, REFUSED_BEFORE, authorizations, badTokens } from './support/refresh-requests.js';
-import { RACES, race, RACERS } from './support/refresh-race.js';
+} from './support/refresh/first-rotation.js';
+import { reuse, REUSES, respelled, afterNewLogin } from './support/refresh/spent-tokens.js';
+import { NO_JWTS, elsewhere, REFUSED_BEFORE, authorizations, badTokens } from './support/refresh/refresh-requests.js';
+import { RACES, race, RACERS } from './support/refresh/refresh-race.js';
 
 clause('REF-01', async (check) => {
   const { before, reply } = await rotation(check);

@@ -13,7 +13,7 @@ import {
   registered,
   soundAccount,
   type Judged,
-} from './support/accounts.js';
+} from './support/accounts/accounts.js';
 import {
   AT_ONCE,
   dependsOnLetterCase,
@@ -24,7 +24,7 @@ import {
   inOtherCase,
   takenNames,
   otherRegistrations,
-} from './support/accounts-conflicts.js';
+} from './support/accounts/conflicts.js';
 import {
   extraFields,
   logsInAsSent,
@@ -34,11 +34,11 @@ import {
   badEmails,
   takesNone,
   SHORT_PASSWORDS,
-} from './support/accounts-register.js';
-import { lifetime, tolerance } from './support/lifetimes.js';
-import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts-pairs.js';
-import { accountId } from './support/resources.js';
-import { capitalDomain } from './support/users.js';
+} from './support/accounts/register-tables.js';
+import { lifetime, tolerance } from './support/tokens/lifetimes.js';
+import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts/pairs.js';
+import { accountId } from './support/access/resources.js';
+import { capitalDomain } from './support/accounts/users.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 
 clause('REG-01', async (check) => {

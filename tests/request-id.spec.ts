@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, type Check } from '../fixtures/check/check.js';
 import { jsonRequest } from '../fixtures/check/api.js';
-import { withHeaders } from './support/protected-routes.js';
-import { CANONICAL } from './support/observed.js';
-import { UNKNOWN_ROUTE } from './support/sample-answers.js';
+import { withHeaders } from './support/access/protected-routes.js';
+import { CANONICAL } from './support/responses/observed.js';
+import { UNKNOWN_ROUTE } from './support/responses/sample-answers.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 
 /** Ids that are no UUID, by how they come close to one; the last is too long for the column where ids are kept. */

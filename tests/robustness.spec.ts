@@ -17,19 +17,19 @@ import {
   WRONG_TYPES,
   COSTLY_TYPES,
   type BadInput,
-} from './support/bad-input.js';
+} from './support/bodies/bad-input.js';
 import { oddJson } from '../fixtures/check/api.js';
-import { judgeBroken, judgeValid } from './support/fuzz.js';
+import { judgeBroken, judgeValid } from './support/bodies/fuzz.js';
 import { seenStatus } from '../fixtures/check/expect.js';
-import { sameAddress } from './support/users.js';
-import { aKeyword, dependsOnOwnRows, listed, otherTenant, siteOf } from './support/resources.js';
-import { costly, type Judged } from './support/accounts.js';
+import { sameAddress } from './support/accounts/users.js';
+import { aKeyword, dependsOnOwnRows, listed, otherTenant, siteOf } from './support/access/resources.js';
+import { costly, type Judged } from './support/accounts/accounts.js';
 import { OPERATIONS } from '../spec/generated/operations.js';
-import { oddPassword, oddHeader } from './support/odd-characters.js';
-import { refreshTwice, loginTwice, refreshInPrototype, oddKeywords } from './support/odd-json.js';
-import { oddClaims, deepTokenRows } from './support/odd-tokens.js';
-import { rightButOfAnotherType } from './support/credentials-of-another-type.js';
-import { judgeViewersSite, oddAddresses } from './support/odd-addresses.js';
+import { oddPassword, oddHeader } from './support/bodies/odd-characters.js';
+import { refreshTwice, loginTwice, refreshInPrototype, oddKeywords } from './support/bodies/odd-json.js';
+import { oddClaims, deepTokenRows } from './support/tokens/odd-tokens.js';
+import { rightButOfAnotherType } from './support/accounts/credentials-of-another-type.js';
+import { judgeViewersSite, oddAddresses } from './support/bodies/odd-addresses.js';
 
 /** After a table of bad input, one good request. */
 async function stillHealthy(check: Check): Promise<void> {

@@ -4,8 +4,8 @@ import { seenStatus } from '../fixtures/check/expect.js';
 import { readPacing } from '../fixtures/run/pacing.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
-import { registered } from './support/accounts.js';
-import { capitalDomain, otherCase } from './support/users.js';
+import { registered } from './support/accounts/accounts.js';
+import { capitalDomain, otherCase } from './support/accounts/users.js';
 
 /** Logins that are sent to find a limit, where none is announced. */
 const MOST_TRIES = 120;

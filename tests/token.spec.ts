@@ -4,8 +4,8 @@ import { Blocked, Unverified, type Check } from '../fixtures/check/check.js';
 import { decode, hmac, hmacBits, type DecodedToken } from '../fixtures/evidence/jwt.js';
 import type { JsonObject } from '../fixtures/evidence/json.js';
 import { maskText, passwordTrace } from '../fixtures/evidence/secrets.js';
-import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/origins.js';
-import { isWeakKey, weakKeys } from './support/weak-keys.js';
+import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/tokens/origins.js';
+import { isWeakKey, weakKeys } from './support/tokens/weak-keys.js';
 
 type Judge = (issued: IssuedToken, decoded: DecodedToken) => void;
 

@@ -4,7 +4,7 @@ import { named } from '../fixtures/check/judging.js';
 import type { Sendable } from '../fixtures/check/sender.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { onLoopback } from '../fixtures/run/target.js';
-import { serveKeys } from './support/attacker-keys.js';
+import { serveKeys } from './support/tokens/attacker-keys.js';
 import {
   cookiesOf,
   NO_JWT,
@@ -14,28 +14,28 @@ import {
   TOKEN_COOKIES,
   TOKEN_PARAMETERS,
   type Spelling,
-} from './support/channels.js';
-import { idOf } from './support/exact.js';
-import { judgeForgeries } from './support/forged-tokens.js';
-import { withSpareBits } from './support/rotation.js';
-import { liveToken } from './support/live-token.js';
-import { withHeaders, withQuery } from './support/protected-routes.js';
-import { judgeIdentityHeaders } from './support/identity-headers.js';
-import { listed, remove, somebody } from './support/resources.js';
-import { atOnce, besideBadToken, judgeChannel, spread } from './support/shut.js';
-import { provenKey, readToken } from './support/signing-key.js';
-import { otherOrigins } from './support/token-origins.js';
+} from './support/access/channels.js';
+import { idOf } from './support/responses/exact.js';
+import { judgeForgeries } from './support/tokens/forged-tokens.js';
+import { withSpareBits } from './support/refresh/rotation.js';
+import { liveToken } from './support/tokens/live-token.js';
+import { withHeaders, withQuery } from './support/access/protected-routes.js';
+import { judgeIdentityHeaders } from './support/access/identity-headers.js';
+import { listed, remove, somebody } from './support/access/resources.js';
+import { atOnce, besideBadToken, judgeChannel, spread } from './support/access/shut.js';
+import { provenKey, readToken } from './support/tokens/signing-key.js';
+import { otherOrigins } from './support/tokens/token-origins.js';
 import {
   dependsOn401,
   expectUnauthenticated,
   notOpenToEverybody,
   withoutCredentials,
   askedWith,
-} from './support/unauthenticated.js';
-import { nobodies, subjectsOf, refreshOfNobody, accessOfNobody } from './support/nobody.js';
-import { otherHmacs, refreshByOtherHmac, measureOddHeaders } from './support/other-hmacs.js';
-import { judgeCaching } from './support/caching.js';
-import { rowsWithoutToken } from './support/routes-without-token.js';
+} from './support/access/unauthenticated.js';
+import { nobodies, subjectsOf, refreshOfNobody, accessOfNobody } from './support/tokens/nobody.js';
+import { otherHmacs, refreshByOtherHmac, measureOddHeaders } from './support/tokens/other-hmacs.js';
+import { judgeCaching } from './support/access/caching.js';
+import { rowsWithoutToken } from './support/access/routes-without-token.js';
 
 clause('UNA-01', async (check) => {
   await liveToken(check);

@@ -8,9 +8,9 @@ import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, Unverified } from '../fixtures/check/check.js';
 import type { Observation } from '../fixtures/evidence/observation.js';
 import { passwordTrace } from '../fixtures/evidence/secrets.js';
-import { registered } from './support/accounts.js';
-import { registerWith } from './support/accounts-register.js';
-import { firstSession } from './support/lifetimes.js';
+import { registered } from './support/accounts/accounts.js';
+import { registerWith } from './support/accounts/register-tables.js';
+import { firstSession } from './support/tokens/lifetimes.js';
 import {
   CANONICAL,
   envelopes,
@@ -21,10 +21,10 @@ import {
   noEnvelope,
   some,
   successes,
-} from './support/observed.js';
-import { everyAnswer, UNKNOWN_ROUTE } from './support/sample-answers.js';
-import { dependsOnOwners, documentedAnswers, schemaFaultsOf } from './support/schemas.js';
-import { sameAddress } from './support/users.js';
+} from './support/responses/observed.js';
+import { everyAnswer, UNKNOWN_ROUTE } from './support/responses/sample-answers.js';
+import { dependsOnOwners, documentedAnswers, schemaFaultsOf } from './support/responses/schemas.js';
+import { sameAddress } from './support/accounts/users.js';
 
 const phase = 'every-response';
 

@@ -1,0 +1,52 @@
+/** One live refresh token, used several times at the same moment (REF-12). */
+import { Finding, type Check } from '../../../fixtures/check/check.js';
+import { expect } from '../../../fixtures/check/expect.js';
+import { Reply } from '../../../fixtures/evidence/reply.js';
+import { spend } from './rotation.js';
+
+/** Requests of one race. */
+export const RACERS = 8;
+/** Races in a row. */
+export const RACES = 3;
+
+function gotTokens(answer: unknown): answer is Reply {
+  return answer instanceof Reply && answer.status === 200 && answer.token('refresh') !== undefined;
+}
+
+/**
+ * One race, in which the losers are refused.
+ * @returns how many uses returned tokens
+ * @throws Finding unless one was
+ */
+export async function race(check: Check): Promise<number> {
+  const { chain: mine } = await check.expendable();
+  await spend(check, mine);
+  const request = check.api.refreshRequest(mine.refresh);
+  const answers = await check.sender.sendAtOnce(Array.from({ length: RACERS }, () => request));
+  mine.invalidate();
+  const winners = answers.filter(gotTokens);
+  // Who comes too late is refused; that the server falls over is no refusal.
+  for (const answer of answers) {
+    if (!(answer instanceof Reply)) throw answer;
+    if (!winners.includes(answer)) expect(answer, 'the loser of a race').toBeNoServerError();
+  }
+  if (winners.length === 0)
+    throw new Finding(
+      `none of ${String(RACERS)} simultaneous uses of one live refresh token got tokens: a well-behaved client with two tabs is logged out`,
+      answers.find((answer) => answer instanceof Reply)?.exchange,
+    );
+  if (winners.length > 1) throw await tooMany(check, winners);
+  return winners.length;
+}
+
+/** Says of the winners how many got an access token that works. */
+async function tooMany(check: Check, winners: readonly Reply[]): Promise<Finding> {
+  let working = 0;
+  for (const winner of winners)
+    working += (await check.askProtected(winner.token('access') ?? '')).status === 200 ? 1 : 0;
+  return new Finding(
+    `${String(winners.length)} of ${String(RACERS)} simultaneous uses of one refresh token got ` +
+      `tokens, expected 1; ${String(working)} of these access tokens work`,
+    winners[1]?.exchange,
+  );
+}

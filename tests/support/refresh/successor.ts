@@ -1,0 +1,68 @@
+/** What a refresh token that has lived for a while is exchanged for (EXP-08, EXP-09). */
+import type { Chain, Check } from '../../../fixtures/check/check.js';
+import { numericDate, resign } from '../../../fixtures/evidence/jwt.js';
+import type { Reply } from '../../../fixtures/evidence/reply.js';
+import { askTime } from '../tokens/lifetimes.js';
+import { keyIfProven, readToken } from '../tokens/signing-key.js';
+
+/** Seconds by which a refresh token must be older than the one it is exchanged for, so that a copied \`exp\` shows. */
+const SHOWS_AFTER = 15;
+
+/** Presents a refresh token that by the key has lived for a while; undefined if the target takes no such token. */
+async function presentedOld(
+  check: Check,
+  mine: Chain,
+  key: string,
+): Promise<{ reply: Reply; spent: string } | undefined> {
+  const { refreshTtlSeconds, accessTtlSeconds, owner } = check.target;
+  await mine.rotate();
+  const { exp, iat } = readToken(mine.refresh).claims;
+  const gone = Math.floor(Math.min(refreshTtlSeconds, accessTtlSeconds) / 2);
+  const claims = {
+    ...(typeof exp === 'number' ? { exp: exp - gone } : {}),
+    // No token is older than its account: one that this run made is too young.
+    ...(typeof iat === 'number' && owner !== undefined ? { iat: iat - gone } : {}),
+  };
+  const spent = resign(mine.refresh, key, { claims });
+  const reply = await check.api.refresh(spent);
+  if (reply.status === 200) mine.advance(reply);
+  else mine.invalidate();
+  return reply.status === 200 ? { reply, spent } : undefined;
+}
+
+/** Lets a refresh token grow old enough for a copied `exp` to show. */
+async function growOld(check: Check, refresh: string): Promise<void> {
+  const { shortTtl, refreshTtlSeconds } = check.target;
+  const exp = numericDate(refresh, 'exp');
+  if (shortTtl || exp === undefined) return;
+  const age = (await askTime(check)) - (exp - refreshTtlSeconds);
+  if (age >= 0 && age < SHOWS_AFTER) await check.sleep((SHOWS_AFTER - age) * 1000);
+}
+
+export interface Successor {
+  readonly reply: Reply;
+  readonly access: string;
+  readonly refresh: string;
+  /** The refresh token that was presented. */
+  readonly spent: string;
+}
+
+/**
+ * A pair got for a refresh token that has not its whole life before it any more: one that was made a moment ago would hide a successor
+ * that takes over its `exp`.
+ */
+export function successorOfAnOldOne(check: Check): Promise<Successor> {
+  return check.memo('successor of an old one', async () => {
+    let mine = await check.chain();
+    const key = await keyIfProven(check, mine.access);
+    const old = key === undefined ? undefined : await presentedOld(check, mine, key);
+    let { reply, spent } = old ?? { reply: undefined, spent: '' };
+    if (reply === undefined) {
+      if (key !== undefined) mine = await check.chain();
+      await growOld(check, mine.refresh);
+      spent = mine.refresh;
+      reply = await mine.rotate();
+    }
+    return { reply, spent, access: mine.access, refresh: mine.refresh };
+  });
+}

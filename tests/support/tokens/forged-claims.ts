@@ -1,0 +1,59 @@
+/** Claims that give more than their user has, in a token that is signed with the target's own key (FOR-09). */
+import type { Check } from '../../../fixtures/check/check.js';
+import { aKeyword, otherTenantsResource, foreignResource, accountId } from '../access/resources.js';
+import { Blocked } from '../../../fixtures/check/findings.js';
+import { seenStatus, expect } from '../../../fixtures/check/expect.js';
+import { named } from '../../../fixtures/check/judging.js';
+import { resign } from '../../../fixtures/evidence/jwt.js';
+import { refreshedWrite } from '../access/viewers-writes.js';
+
+/** Claims by which servers have been seen to decide, each set to the most that it can give. */
+export const WIDER = {
+  role: 'owner',
+  roles: ['owner'],
+  is_staff: true,
+  is_superuser: true,
+  is_admin: true,
+  scope: 'write admin',
+};
+
+/** A role forged into the refresh token: the access token that comes of it writes no more than before. */
+export async function judgeForgedRefresh(check: Check, key: string): Promise<void> {
+  const plain = await refreshedWrite(check);
+  if (plain.status !== 403)
+    throw new Blocked('FOR-01', `a viewer's write after refresh does not get 403: ${seenStatus(plain)}`);
+  const mine = await check.chain(check.target.viewer);
+  const reply = await check.api.refresh(resign(mine.refresh, key, { claims: WIDER }));
+  const access = reply.status === 200 ? reply.token('access') : undefined;
+  // Refused as it is: then nothing comes of it.
+  if (access === undefined) return;
+  mine.advance(reply);
+  const write = await check.api.createKeyword(aKeyword(check).body, { access });
+  expect(write, 'a write after a role was forged into the refresh token').toBeRefused();
+}
+
+/** Another tenant's account, forged into the token of the owner: it opens nothing of that tenant's. */
+export async function judgeForgedTenant(check: Check, key: string): Promise<void> {
+  // The account of the foreign resource where it is known, else those next to one's own: ids are given out in order.
+  const owner = await check.session();
+  const foreign = check.target.register ? await otherTenantsResource(check) : await foreignResource(check);
+  const plain = await check.api.getResource(foreign.path, owner);
+  if (plain.status !== 403 && plain.status !== 404) {
+    throw new Blocked('FOR-04', `another account's resource gets ${seenStatus(plain)} as it is`);
+  }
+  const own = accountId(owner.user);
+  const near = Number.isInteger(own) ? [1, -1, 2, -2].map((step) => Number(own) + step) : [];
+  await check.eachRow(
+    named(
+      foreign.account === undefined ? near : [foreign.account],
+      () => "another account's resource, with another account forged into the token",
+    ),
+    async ({ value: account }) => {
+      const claims = { account_id: account, account, tenant_id: account };
+      const read = await check.api.getResource(foreign.path, {
+        access: resign(owner.access, key, { claims }),
+      });
+      expect(read).toBeRefused();
+    },
+  );
+}
