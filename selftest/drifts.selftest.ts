@@ -4,26 +4,9 @@ import { startReference } from '../fixtures/reference/server.js';
 import { CLAUSES, type ClauseId } from '../spec/generated/clauses.js';
 import { compose } from './drifts/drift.js';
 import { DRIFTS } from './drifts/index.js';
-import { SAMPLE } from './drifts/sample.js';
 import { given, runSuite } from './harness/command-line.js';
 import { driftFaults } from './matrix/drift-cells.js';
 import { faultsOf, type Cell } from './matrix/page.js';
-import { runCell } from './matrix/pool.js';
-import { crossedRow, driftRow } from './matrix/rows.js';
-
-/** The whole is `npm run kill -- drifts`; here are some drifts alone, and each of those with some defects beneath. */
-const SOME = ['tokens-nested', 'refused-403', 'no-rotation', 'one-session', 'trio'];
-const BENEATH = 4;
-
-for (const drift of DRIFTS.filter(({ id }) => SOME.includes(id))) {
-  test(`${drift.id}: its owner fails, nothing beside it, and what is wrong besides is still found`, async () => {
-    const defects = SAMPLE.filter((_, n) => n % Math.floor(SAMPLE.length / BENEATH) === DRIFTS.indexOf(drift) % 10);
-    const cells = [];
-    for (const name of [driftRow(drift), ...defects.map((defect) => crossedRow(drift, defect))])
-      cells.push(await runCell({ name }));
-    expect(driftFaults(cells)).toEqual([]);
-  });
-}
 
 test('where a new login ends the older ones and nobody may register, the checks of two workers run one after another', async () => {
   const drift = DRIFTS.find(({ id }) => id === 'one-session');
