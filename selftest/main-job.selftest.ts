@@ -53,6 +53,7 @@ test('the logins of the look at a target are the first that its checks share', a
     transport: bounded,
     bounded,
     cache: new Map(),
+    newest: {},
   };
   const { outcome } = await runCheck(
     'UNA-01',

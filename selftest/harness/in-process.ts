@@ -47,6 +47,7 @@ export async function runOne(
     run: state,
     target: known,
     cache: new Map(),
+    newest: {},
     runId: FACTS.runId,
     prefix: 'o',
     transport: bounded,

@@ -133,6 +133,7 @@ export async function runChecks(
   const bounded = new BoundedTransport(DIRECT, agent);
   const { target: known, state } = await meet(target, bounded, hooks);
   const cache: Cache = new Map();
+  const newest = {};
   const outcomes = new Map<ClauseId, Outcome>();
   for (const { id, body } of allChecks()) {
     if (wanted?.(id) === false) continue;
@@ -142,6 +143,7 @@ export async function runChecks(
       run: state,
       target: known,
       cache,
+      newest,
       runId: FACTS.runId,
       prefix: 'm',
       transport: bounded,
