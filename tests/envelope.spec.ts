@@ -1,15 +1,27 @@
 /** What answers where no view does. What an envelope is, and where, whole-run.spec.ts says of every response. */
 import { clause, expect } from '../fixtures/check/clause.js';
+import { jsonRequest } from '../fixtures/check/api.js';
+import { named } from '../fixtures/check/judging.js';
 import { UNKNOWN_ROUTE } from './support/responses/sample-answers.js';
 
-clause('ENV-10', async ({ api, raw, session, expectAuthorized }) => {
-  const { access } = await session();
-  await expectAuthorized(access);
+clause('ENV-10', async (check) => {
+  const { api, raw } = check;
+  const { access } = await check.session();
+  await check.expectAuthorized(access);
   const below = `${api.path('getKeyword', '1')}no-such-route/`;
-  for (const path of [UNKNOWN_ROUTE, below]) {
-    const reply = await raw({ method: 'GET', path, headers: [['authorization', `Bearer ${access}`]] });
-    expect(reply, `${path}, an unknown route, with a good token`).toHaveStatus(404);
-  }
+  const routes = [
+    ...[UNKNOWN_ROUTE, below].map((path) => ({ method: 'GET', path, body: undefined })),
+    // What comes before the router judges writes by themselves, e.g. a protection against CSRF.
+    { method: 'POST', path: UNKNOWN_ROUTE, body: {} },
+    { method: 'DELETE', path: UNKNOWN_ROUTE, body: undefined },
+  ];
+  await check.eachRow(
+    named(routes, ({ method, path }) => `${method} ${path}`),
+    async ({ value: { method, path, body } }) => {
+      const reply = await raw(jsonRequest(method, path, body, { access }));
+      expect(reply, 'an unknown route, with a good token').toHaveStatus(404);
+    },
+  );
   // What an envelope is, ENV-03 to ENV-07 say of every answer; this clause is about the layer that answers here.
 });
 

@@ -25,7 +25,7 @@ import { sameAddress } from './support/accounts/users.js';
 import { aKeyword, dependsOnOwnRows, listed, otherTenant, siteOf } from './support/access/resources.js';
 import { costly, type Judged } from './support/accounts/accounts.js';
 import { OPERATIONS } from '../spec/generated/operations.js';
-import { oddPassword, oddHeader } from './support/bodies/odd-characters.js';
+import { oddPassword, oddHeader, surrogateInPassword } from './support/bodies/odd-characters.js';
 import { refreshTwice, loginTwice, refreshInPrototype, oddKeywords } from './support/bodies/odd-json.js';
 import { oddClaims, deepTokenRows } from './support/tokens/odd-tokens.js';
 import { rightButOfAnotherType } from './support/accounts/credentials-of-another-type.js';
@@ -97,7 +97,10 @@ clause('ROB-05', (check) =>
       judge: () => oddHeader(check, name),
     })),
     ...(check.accounts.canRegister
-      ? [{ name: 'control characters in a password', judge: () => oddPassword(check) }]
+      ? [
+          { name: 'control characters in a password', judge: () => oddPassword(check) },
+          { name: "half a surrogate pair in a known user's password", judge: () => surrogateInPassword(check) },
+        ]
       : []),
   ]),
 );

@@ -209,16 +209,19 @@ clause('THR-03', { phase: 'burst' }, async (check) => {
   if (after.status !== 200) throw new Blocked('LOG-01', `login does not succeed: ${seenStatus(after)}`);
 });
 
-/** Headers by which proxies tell a server behind them whose request it is; a client may write anything there. */
+/**
+ * Headers by which proxies tell a server behind them whose request it is; a client may write anything there. Some libraries pass over
+ * addresses that are not public, those for documentation among them: so they are public ones. Nothing is sent to them.
+ */
 const FORWARDED = [
-  ['x-forwarded-for', '203.0.113.7'],
+  ['x-forwarded-for', '8.8.4.7'],
   ['x-forwarded-for', '127.0.0.1'],
-  ['x-forwarded-for', '203.0.113.10, 203.0.113.11, 203.0.113.12'],
-  ['forwarded', 'for=203.0.113.8'],
-  ['x-real-ip', '203.0.113.9'],
-  ['x-client-ip', '203.0.113.13'],
-  ['true-client-ip', '203.0.113.14'],
-  ['cf-connecting-ip', '203.0.113.15'],
+  ['x-forwarded-for', '8.8.4.10, 8.8.4.11, 8.8.4.12'],
+  ['forwarded', 'for=8.8.4.8'],
+  ['x-real-ip', '8.8.4.9'],
+  ['x-client-ip', '8.8.4.13'],
+  ['true-client-ip', '8.8.4.14'],
+  ['cf-connecting-ip', '8.8.4.15'],
 ] as const;
 
 /** Times that a limit is reached again for one row, where its window ended in the meantime. */

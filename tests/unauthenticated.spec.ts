@@ -18,6 +18,7 @@ import {
 import { idOf } from './support/responses/exact.js';
 import { judgeForgeries } from './support/tokens/forged-tokens.js';
 import { withSpareBits } from './support/refresh/rotation.js';
+import { aRefresh } from './support/tokens/origins.js';
 import { liveToken } from './support/tokens/live-token.js';
 import { withHeaders, withQuery } from './support/access/protected-routes.js';
 import { judgeIdentityHeaders } from './support/access/identity-headers.js';
@@ -148,11 +149,13 @@ clause('UNA-11', async (check) => {
   await notOpenToEverybody(check, (await withoutCredentials(check)).status);
   const login = cookiesOf((await check.firstLogin()).reply);
   const register = check.accounts.canRegister ? cookiesOf((await check.firstRegistration()).reply) : '';
+  const refresh = cookiesOf(await aRefresh(check));
   check.measure('cookies set by login', String(login === '' ? 0 : login.split('; ').length));
   await judgeChannel(check, 'cookies alone', ({ access }, routes) => {
     const given = [
       { name: 'the cookies of login', cookies: login },
       { name: 'the cookies of register', cookies: register },
+      { name: 'the cookies of refresh', cookies: refresh },
     ].filter(({ cookies }) => cookies !== '');
     const guessed = TOKEN_COOKIES.map((name) => ({
       name: `the token in a cookie \`${name}\``,

@@ -177,7 +177,7 @@ clause('RID-05', { phase }, async (check) => {
   const canonical = ids(
     await everyAnswer(check),
     'request_id that is a UUID',
-    ({ requestId, sentRequestId }) => CANONICAL.test(requestId ?? '') && !sentRequestId,
+    ({ requestId, echoesRequestId }) => CANONICAL.test(requestId ?? '') && !echoesRequestId,
   );
   check.eachAnswer(canonical, ({ requestId }) => {
     const id = requestId ?? '';

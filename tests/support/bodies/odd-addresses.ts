@@ -36,6 +36,8 @@ export const ODD_QUERIES = [
   ['site_id[$ne]', '0'],
   ['account_id', '99999999999999999999'],
   ['format', 'api'],
+  ['site_id', ''],
+  ['search', '&ordering=&page_size=&account_id='],
 ].map(([name = '', value = '']) => `?${name}=${value}`);
 
 /** Spellings of the id of somebody else's row, and of their site together with one's own: no reading of them shows it. */

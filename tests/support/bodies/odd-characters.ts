@@ -35,6 +35,15 @@ export async function oddPassword(check: Check): Promise<void> {
   expect(login, 'login with the control characters that register accepted').toHaveStatus(200);
 }
 
+/** Half a surrogate pair in the password of somebody whom the target knows: of a stranger it would not come to the hash. */
+export async function surrogateInPassword(check: Check): Promise<void> {
+  const { email, password } = await check.accounts.ownAccount();
+  const body = JSON.stringify({ email, password: '…' }).replace('…', () => `${password}\\ud800`);
+  const headers = [['content-type', 'application/json'] as const];
+  const reply = await check.raw({ method: 'POST', path: check.api.path('login'), headers, body, mayLock: true });
+  expect(reply, 'login').toBeRefused();
+}
+
 /** Bytes that are no UTF-8, in headers that a server reads. */
 export async function oddHeader(check: Check, name: string): Promise<void> {
   const value = Buffer.from([0xc3, 0x28, 0xff]).toString('latin1');

@@ -9,7 +9,7 @@ import { somebody, aKeyword, remove } from '../access/resources.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 
 /** Requests in a row: enough to reach each of several workers. */
-export const IN_A_ROW = { list: 16, item: 16, write: 8, refused: 2, refresh: 8, newcomer: 4 };
+export const IN_A_ROW = { list: 16, item: 12, write: 8, refused: 2, refresh: 8, newcomer: 4 };
 
 type Ask = (fresh: BoundedTransport, i: number) => Promise<Reply>;
 
@@ -55,6 +55,18 @@ export async function judgeCounters(check: Check, access: string, replies: reado
       'lower at each request, as over one connection',
       `not lower in ${String(fresh.times)} of ${String(fresh.of)}`,
     );
+}
+
+/** @throws Blocked by REF-02 where a refreshed access token is good at none of several workers */
+export async function dependsOnSuccessor(check: Check, access: string): Promise<void> {
+  const list = jsonRequest('GET', check.api.path('listKeywords'), undefined, { access });
+  let last: Reply | undefined;
+  for (let i = 0; i < IN_A_ROW.newcomer; i += 1) {
+    last = await check.sender.sendOver(list, new BoundedTransport(wayTo(check.target)));
+    if (last.status === 200) return;
+  }
+  if (last !== undefined)
+    throw new Blocked('REF-02', `a refreshed access token does not open the list: ${seenStatus(last)}`, last.exchange);
 }
 
 /** Milliseconds that a replica may lag behind a registration, and between two looks. */

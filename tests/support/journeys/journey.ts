@@ -1,11 +1,13 @@
 /** The guide's client on its way: what a journey depends on, and how it is lost. */
-import { type Check, type Chain, type Account, Blocked, Finding } from '../../../fixtures/check/check.js';
+import { type Check, type Chain, type Account, Blocked, Finding, Unverified } from '../../../fixtures/check/check.js';
 import { GuideClient, LoginNeeded } from './guide-client.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { serverNow } from '../tokens/lifetimes.js';
 import { BoundedTransport } from '../../../fixtures/http/raw-transport.js';
 import { wayTo } from '../../../fixtures/run/target.js';
-import { seenStatus } from '../../../fixtures/check/expect.js';
+import { expect, seenStatus } from '../../../fixtures/check/expect.js';
+import { aKeyword, remove } from '../access/resources.js';
+import { exactPayload, idOf } from '../responses/exact.js';
 import { keyIfProven, readToken } from '../tokens/signing-key.js';
 import { spoiled } from '../tokens/forgeries.js';
 import { resign } from '../../../fixtures/evidence/jwt.js';
@@ -62,6 +64,21 @@ export async function restsOnSuccessor(check: Check, access: string | undefined,
   const again = await check.askProtected(access);
   if (again.status !== 200)
     throw new Blocked('REF-02', `the refreshed access token does not open the route: ${seenStatus(again)}`);
+}
+
+/**
+ * A write that was refused for its token, and sent again as it was with the refreshed one: it is made like any other.
+ * @throws Unverified if this target does not take the suite's writes anyhow
+ */
+export async function judgeRepeatedWrite(check: Check, access: string, write: Reply): Promise<void> {
+  if (write.status >= 300) {
+    const control = await check.api.createKeyword(aKeyword(check).body, { access });
+    if (control.status >= 300)
+      throw new Unverified(`A write is refused in any case (${seenStatus(control)}): set IGNY8_KEYWORD_BODY.`);
+  }
+  expect(write, 'the rejected write, sent again after one refresh').toHaveStatus(200, 201);
+  const id = idOf(exactPayload(write));
+  if (id !== undefined) await remove(check, { access }, { id, path: check.api.path('getKeyword', id), text: '' });
 }
 
 export const loginOf = ({ email, password }: Account): { email: string; password: string } => ({ email, password });

@@ -5,7 +5,7 @@ import { Reply } from '../../../fixtures/evidence/reply.js';
 import { spend } from './rotation.js';
 
 /** Requests of one race. */
-export const RACERS = 8;
+export const RACERS = 6;
 /** Races in a row. */
 export const RACES = 3;
 

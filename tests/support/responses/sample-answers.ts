@@ -18,7 +18,7 @@ const WISHES: readonly (readonly (readonly [string, string])[])[] = [
   [['accept', '']],
   [['accept', 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8']],
   [['accept', '*/*']],
-  [['accept', 'application/xml, text/xml;q=0.9']],
+  [['accept', 'text/csv, application/xml;q=0.9, text/xml;q=0.8, application/pdf;q=0.7']],
   [['accept', 'text/plain']],
   [
     ['accept', 'application/json;version=2, text/csv;q=0.5'],

@@ -1,6 +1,6 @@
 /** Claims that give more than their user has, in a token that is signed with the target's own key (FOR-09). */
 import type { Check } from '../../../fixtures/check/check.js';
-import { aKeyword, otherTenantsResource, foreignResource, accountId } from '../access/resources.js';
+import { aKeyword, otherTenant, otherTenantsResource, foreignResource, accountId } from '../access/resources.js';
 import { Blocked } from '../../../fixtures/check/findings.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 import { named } from '../../../fixtures/check/judging.js';
@@ -55,5 +55,26 @@ export async function judgeForgedTenant(check: Check, key: string): Promise<void
       });
       expect(read).toBeRefused();
     },
+  );
+  if (check.target.write) await judgeForgedOwner(check, key, owner.access);
+}
+
+/** A keyword made with another tenant's account forged into the token: it does not come to be theirs. */
+async function judgeForgedOwner(check: Check, key: string, access: string): Promise<void> {
+  const other = await otherTenant(check);
+  const account = other?.account;
+  if (other === undefined || account === undefined) return;
+  const { text, body } = aKeyword(check);
+  const claims = { account_id: account, account, tenant_id: account };
+  const write = await check.api.createKeyword(body, { access: resign(access, key, { claims }) });
+  if (write.status >= 300) {
+    expect(write, "a write with another account forged into the owner's token").toBeNoServerError();
+    return;
+  }
+  const theirs = await check.api.listKeywords({ access: other.access });
+  expect(write, "a write with another account forged into the owner's token").toSatisfy(
+    !theirs.text.includes(text),
+    "refused, or in one's own account",
+    "the new row is in the other account's list",
   );
 }

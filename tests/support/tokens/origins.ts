@@ -161,3 +161,14 @@ export function readIssued({ token, reply }: IssuedToken): DecodedToken {
   if (decoded === undefined) throw new Blocked('TOK-01', 'the token is not a compact JWS', reply.exchange);
   return decoded;
 }
+
+/** The response to the first refresh of a login; undefined where there was none. */
+export async function aRefresh(check: Check): Promise<Reply | undefined> {
+  const row = (await tokensOfEveryOrigin(check, ['access'])).find(({ occasion }) => occasion === 'refresh');
+  try {
+    return row?.issued().reply;
+  } catch (error) {
+    if (error instanceof Blocked) return undefined;
+    throw error;
+  }
+}
