@@ -463,4 +463,23 @@ export const ENVELOPE: readonly Defect[] = [
           : parts.present(answer, context),
     }),
   },
+  {
+    id: 'list-as-csv',
+    story: 'The export button brought a renderer of its own: `Accept: text/csv` gets the list in it.',
+    clauses: ['ENV-07'],
+    replace: typed(
+      'text/csv; charset=utf-8',
+      ({ status }, { headers, operation }) =>
+        status === 200 && operation === 'listKeywords' && headers['accept']?.includes('text/csv') === true,
+    ),
+  },
+  {
+    id: 'csrf-before-the-router',
+    story: 'A write to a route that there is not wants a CSRF token before anybody looks for the route.',
+    clauses: ['ENV-10'],
+    replace: (parts) => ({
+      unknownRoute: (context) =>
+        context.method === 'GET' ? parts.unknownRoute(context) : new Refusal(403, 'CSRF verification failed'),
+    }),
+  },
 ];

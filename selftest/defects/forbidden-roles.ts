@@ -297,4 +297,19 @@ export const FORBIDDEN_ROLES: readonly Defect[] = [
       mayWrite: (user, claims) => claims['role'] === undefined || parts.mayWrite(user, claims),
     }),
   },
+  {
+    id: 'new-row-for-the-claim',
+    story: 'A new row goes to the account of the claim; lists go by the database.',
+    clauses: ['FOR-09'],
+    replace: on('createKeyword', async (context, parts, store) => {
+      const user = await parts.writer(context);
+      const accountId = Number(context.claims?.['account_id']);
+      const site = store.sites.find((one) => one.accountId === accountId);
+      if (accountId === user.account.id || site === undefined) return undefined;
+      const keyword = String(bodyOf(context)['keyword']);
+      const made = { id: store.nextId('keyword'), keyword, siteId: site.id, accountId };
+      parts.insertKeyword(made);
+      return { status: 201, data: { id: made.id, keyword, site_id: site.id } };
+    }),
+  },
 ];

@@ -171,4 +171,27 @@ export const JOURNEYS_WORKERS: readonly Defect[] = [
     clauses: ['JRN-07'],
     replace: nowAndThen('updateKeyword', 5, () => new Refusal(403, 'Permission denied')),
   },
+  {
+    id: 'refreshed-token-unknown-to-one-of-four',
+    story: 'Login tells all workers of a session, refresh forgets one of them.',
+    clauses: ['JRN-07'],
+    may: ['REF-02'],
+    replace: (parts) => {
+      const numberOf = connectionNumbers();
+      const refreshed = new Set<unknown>();
+      return {
+        claims: (kind, user, chain, occasion) => {
+          const given = parts.claims(kind, user, chain, occasion);
+          if (kind === 'access' && occasion === 'refresh') refreshed.add(given['jti']);
+          return given;
+        },
+        getKeyword: async (context) => {
+          await parts.authenticate(context);
+          if (numberOf(context) % 4 === 3 && refreshed.has(context.claims?.['jti']))
+            throw unauthenticated('Invalid or expired token');
+          return parts.getKeyword(context);
+        },
+      };
+    },
+  },
 ];

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { decode } from '../../fixtures/evidence/jwt.js';
 import { Refusal, type User } from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import { sessions } from './credentials.js';
 import type { Defect } from './defect.js';
 import { asNumber, textOf, times } from './helpers.js';
@@ -207,6 +208,28 @@ export const JOURNEYS: readonly Defect[] = [
           const user = await parts.writer(context);
           if (opened.has(sessionCookie(context.headers))) throw new Refusal(403, 'CSRF Failed: CSRF token missing.');
           return user;
+        },
+      };
+    },
+  },
+  {
+    id: 'double-post-filter-keeps-the-401',
+    story:
+      'The filter against double posts stands before authentication: the same body gets the same 401 for ten seconds.',
+    clauses: ['JRN-04'],
+    replace: (parts) => {
+      const refused = new Map<string, number>();
+      return {
+        createKeyword: async (context) => {
+          const key = context.rawBody.toString('base64');
+          if ((refused.get(key) ?? 0) > parts.clock()) throw unauthenticated('Invalid or expired token');
+          try {
+            return await parts.createKeyword(context);
+          } catch (error) {
+            if (error instanceof Refusal && error.status === 401 && key !== '')
+              refused.set(key, parts.clock() + 10_000);
+            throw error;
+          }
         },
       };
     },

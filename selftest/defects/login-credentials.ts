@@ -231,6 +231,23 @@ export const LOGIN_CREDENTIALS: readonly Defect[] = [
     replace: fields(['login'], ({ email }) => ({ email: first(email) })),
   },
   {
+    id: 'third-failure-tells',
+    story: 'From the third wrong password on, an account that exists says that few tries are left.',
+    clauses: ['LOG-06'],
+    replace: (parts) => {
+      const failures = new Map<unknown, number>();
+      return wrongPassword(
+        (_, context) => {
+          const user = knownUser(parts, context);
+          if (user === undefined) return false;
+          failures.set(user, (failures.get(user) ?? 0) + 1);
+          return (failures.get(user) ?? 0) > 2;
+        },
+        (error) => new Refusal(401, 'Invalid credentials, few attempts left', undefined, error.headers),
+      )(parts);
+    },
+  },
+  {
     id: 'login-two-messages',
     story: '"No such user", "wrong password".',
     clauses: ['LOG-06'],

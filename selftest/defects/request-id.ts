@@ -277,4 +277,12 @@ export const REQUEST_ID: readonly Defect[] = [
     clauses: ['RID-06'],
     replace: takesOver((_, { headers }) => headers['authorization'] !== undefined),
   },
+  {
+    id: 'nil-for-what-is-no-uuid',
+    story: 'A parser gives zeros beside its error, and the error is dropped.',
+    clauses: ['RID-05'],
+    replace: requestIds((id, { headers }) =>
+      /^[\da-f-]{36}$/i.test(headers['x-request-id'] ?? id) ? id : '00000000-0000-0000-0000-000000000000',
+    ),
+  },
 ];

@@ -1,7 +1,7 @@
 /** Values that are long, odd or foreign: in bodies, headers, ids and queries. */
 import type { Context, Parts, Store } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { bodyOf, crash, crashesOnBody, type Json, on, parsed, readsBody } from './helpers.js';
+import { bodyOf, crash, crashesOnBody, type Json, looseBody, on, parsed, readsBody, textOf } from './helpers.js';
 import { oddSites } from './rows.js';
 
 function isJsonLike(text: string): boolean {
@@ -342,6 +342,30 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
         if (context.query.getAll('search').length > 1) throw crash;
         return parts.arrange(keywords, context);
       },
+    }),
+  },
+  {
+    id: 'empty-site-shows-all',
+    story: 'With a `site_id` the list is filtered, with an empty one it is the whole table.',
+    clauses: ['ROB-11'],
+    replace: on('listKeywords', async (context, parts, store) => {
+      if (context.query.get('site_id') !== '') return undefined;
+      await parts.authenticate(context);
+      return {
+        status: 200,
+        results: store.keywords.map(({ id, keyword, siteId }) => ({ id, keyword, site_id: siteId })),
+      };
+    }),
+  },
+  {
+    id: 'surrogate-in-a-known-password',
+    story:
+      'The hash encodes to UTF-8, which half a surrogate pair has no place in; a stranger’s password is never hashed.',
+    clauses: ['ROB-05'],
+    replace: on('login', (context, parts) => {
+      const { email, password } = looseBody(context);
+      if (/\p{Surrogate}/u.test(textOf(password)) && parts.findUser(textOf(email)) !== undefined) throw crash;
+      return undefined;
     }),
   },
 ];

@@ -200,4 +200,17 @@ export const THROTTLE: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'public-addresses-are-believed',
+    story:
+      'The first public address of `X-Forwarded-For` is the client; private and documentation addresses are passed over.',
+    clauses: ['THR-04'],
+    replace: (parts) => ({
+      clientOf: (context) =>
+        (context.headers['x-forwarded-for'] ?? '')
+          .split(',')
+          .map((address) => address.trim())
+          .find((address) => address !== '' && !/^(10|127|172|192|198|203)\./.test(address)) ?? parts.clientOf(context),
+    }),
+  },
 ];

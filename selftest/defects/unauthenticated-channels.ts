@@ -4,7 +4,7 @@ import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import { bare, cookieOf, readsBearer, sessions, tokenAt } from './credentials.js';
 import type { Defect } from './defect.js';
-import { WHERE, authorizationOf, bodyOf, peek, tokenOf } from './helpers.js';
+import { WHERE, authorizationOf, bodyOf, dataOf, peek, textOf, tokenOf } from './helpers.js';
 
 /** The bearer token read in another way where the header has none that counts. */
 const alsoReads =
@@ -386,6 +386,19 @@ export const UNAUTHENTICATED_CHANNELS: readonly Defect[] = [
         if (!authorizationOf(context).startsWith('Bearer ')) throw unauthenticated();
         return parts.bearer(context);
       },
+    }),
+  },
+  {
+    id: 'cookie-of-refresh-opens',
+    story: 'Refresh, and only refresh, sets the access token as a cookie, and the cookie authenticates.',
+    clauses: ['UNA-11'],
+    replace: (parts) => ({
+      refresh: async (context) => {
+        const outcome = await parts.refresh(context);
+        const cookie = `refreshed-auth=${textOf(dataOf(outcome)['access'])}; Path=/; HttpOnly`;
+        return { ...outcome, headers: { 'Set-Cookie': cookie } };
+      },
+      bearer: (context) => (bare(context) && cookieOf(context, 'refreshed-auth')) || parts.bearer(context),
     }),
   },
 ];
