@@ -41,4 +41,9 @@ clause('ENV-11', async ({ api, raw, session, expectAuthorized }) => {
     'the methods of the route, GET among them',
     allow === undefined ? 'none' : `“${allow}”`,
   );
+  expect(reply, '`Allow`').toSatisfy(
+    !/\bPUT\b/.test(allow ?? ''),
+    'not to name the method that was refused (RFC 9110 §10.2.1)',
+    `“${allow ?? ''}”`,
+  );
 });

@@ -22,6 +22,7 @@ function noUuids(): { readonly name: string; readonly sent: string }[] {
     { name: 'a UUID with a letter that is not a hex digit', sent: `g${id.slice(1)}` },
     { name: 'a number', sent: '1' },
     { name: '64 letters', sent: 'a'.repeat(64) },
+    { name: 'an empty one', sent: '' },
   ];
 }
 

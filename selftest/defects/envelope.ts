@@ -482,4 +482,13 @@ export const ENVELOPE: readonly Defect[] = [
         context.method === 'GET' ? parts.unknownRoute(context) : new Refusal(403, 'CSRF verification failed'),
     }),
   },
+  {
+    id: 'allow-of-another-layer',
+    story: '`Allow` comes from the default list of a middleware and names the very method that was refused.',
+    clauses: ['ENV-11'],
+    replace: () => ({
+      wrongMethod: () =>
+        new Refusal(405, 'Method not allowed', undefined, { Allow: 'GET, HEAD, PUT, PATCH, POST, DELETE' }),
+    }),
+  },
 ];

@@ -1,7 +1,7 @@
 /** Spent refresh tokens that come again, one by one or at the same moment. */
 import { type Chain, type Claims, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { bearerOf, chainOf, looseBody, on, pause, peek, refreshTextOf, textOf } from './helpers.js';
+import { bearerOf, chainOf, crash, looseBody, on, partOf, pause, peek, refreshTextOf, textOf } from './helpers.js';
 
 /** Between the look at the current token and its change, others get in. */
 function raceWindow(parts: Parts): Partial<Parts> {
@@ -282,5 +282,30 @@ export const REFRESH_REUSE: readonly Defect[] = [
     story: 'Reuse is noticed by a `previous` column: a token from two rotations ago is refused, and nothing follows.',
     clauses: ['REF-13'],
     replace: (parts, store) => rotation(parts, store.chains, () => undefined),
+  },
+  {
+    id: 'losers-of-a-refresh-race-500',
+    story: 'The unique index on spent tokens lets one of several through; for the others nobody catches its error.',
+    clauses: ['REF-12'],
+    replace: (parts) => {
+      const running = new Set<string>();
+      return {
+        refresh: async (context) => {
+          const jti = textOf(partOf(refreshTextOf(context), 1)['jti']);
+          if (jti === '') return parts.refresh(context);
+          if (running.has(jti)) {
+            await pause(20);
+            throw crash;
+          }
+          running.add(jti);
+          try {
+            await pause(20);
+            return await parts.refresh(context);
+          } finally {
+            running.delete(jti);
+          }
+        },
+      };
+    },
   },
 ];

@@ -285,4 +285,10 @@ export const REQUEST_ID: readonly Defect[] = [
       /^[\da-f-]{36}$/i.test(headers['x-request-id'] ?? id) ? id : '00000000-0000-0000-0000-000000000000',
     ),
   },
+  {
+    id: 'empty-header-is-an-id',
+    story: 'The default is for a header that is missing; one that is there and empty is taken over.',
+    clauses: ['RID-06'],
+    replace: requestIds((id, { headers }) => (headers['x-request-id'] === '' ? '' : id)),
+  },
 ];

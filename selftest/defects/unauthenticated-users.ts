@@ -1,5 +1,5 @@
 /** Users who are believed without a token that says so: nobody, HTTP Basic, identity headers. */
-import type { Context, Parts, Store, User } from '../../fixtures/reference/behaviour.js';
+import type { Context, Outcome, Parts, Store, User } from '../../fixtures/reference/behaviour.js';
 import { bare, letsIn, readsBearer } from './credentials.js';
 import type { Defect } from './defect.js';
 import { authorizationOf, basicPair, bodyOf, crash, partOf } from './helpers.js';
@@ -368,4 +368,22 @@ export const UNAUTHENTICATED_USERS: readonly Defect[] = [
     clauses: ['UNA-19'],
     replace: letsIn((context, parts) => (bare(context) ? parts.findUser(context.headers[header] ?? '') : undefined)),
   })),
+  {
+    id: 'rows-cached-by-path',
+    story: 'A cache in front of single rows is bypassed by who has a token, and filled by them for who has none.',
+    clauses: ['UNA-20'],
+    replace: (parts) => {
+      const cache = new Map<string, { readonly outcome: Outcome; readonly at: number }>();
+      return {
+        getKeyword: async (context) => {
+          const hit = cache.get(context.path);
+          if (context.headers['authorization'] === undefined && hit !== undefined && parts.clock() - hit.at < 10_000)
+            return hit.outcome;
+          const outcome = await parts.getKeyword(context);
+          cache.set(context.path, { outcome, at: parts.clock() });
+          return outcome;
+        },
+      };
+    },
+  },
 ];

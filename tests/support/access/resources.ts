@@ -167,6 +167,17 @@ export async function madeBy(check: Check, { access }: { readonly access: string
   return { id, path: check.api.path('getKeyword', id), text };
 }
 
+/** The same; undefined where the run may not write, or the target takes no such row. */
+export async function rowOfOnesOwn(check: Check, access: string): Promise<OwnRow | undefined> {
+  if (!check.target.write) return undefined;
+  try {
+    return await madeBy(check, { access });
+  } catch (error) {
+    if (error instanceof Unverified) return undefined;
+    throw error;
+  }
+}
+
 /** Milliseconds between two looks, and how often: a replica may lag behind what was just written. */
 const LOOK_AGAIN_MS = 500;
 const LOOKS = 12;
