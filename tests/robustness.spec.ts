@@ -7,6 +7,7 @@ import { Blocked, Finding, type Chain, type Check } from '../fixtures/check/chec
 import { named } from '../fixtures/check/judging.js';
 import {
   badRequest,
+  booleanSites,
   CONTENT_TYPES,
   DEEP,
   endpointsOf,
@@ -77,7 +78,8 @@ clause('ROB-01', (check) => judge(check, rowsOf(check, MALFORMED)));
 
 clause('ROB-02', async (check) => {
   const rows = [...rowsOf(check, WRONG_TYPES), ...rowsOf(check, await costly(check, COSTLY_TYPES))];
-  await judge(check, [...rows, ...rightButOfAnotherType(check)]);
+  const sites = check.target.write ? booleanSites(check) : [];
+  await judge(check, [...rows, ...sites, ...rightButOfAnotherType(check)]);
 });
 
 clause('ROB-03', async (check) => {

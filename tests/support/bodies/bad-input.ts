@@ -5,8 +5,8 @@
 import { BoundedTransport } from '../../../fixtures/http/raw-transport.js';
 import { keepingAgent } from '../../../fixtures/http/way.js';
 import { wayTo } from '../../../fixtures/run/target.js';
-import { Blocked, Finding, type Check } from '../../../fixtures/check/check.js';
-import { seenStatus } from '../../../fixtures/check/expect.js';
+import { Blocked, Finding, Unverified, type Check } from '../../../fixtures/check/check.js';
+import { expect, seenStatus } from '../../../fixtures/check/expect.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { aKeyword } from '../access/resources.js';
 import type { Sendable } from '../../../fixtures/check/sender.js';
@@ -253,6 +253,21 @@ export function goodBody(check: Check, endpoint: Endpoint): Record<string, unkno
   if (endpoint === 'register') return check.api.registration(account);
   if (endpoint === 'refresh') return refreshBody(check, 'not-a-token');
   return aKeyword(check).body;
+}
+
+/** A boolean as the site of a keyword: some languages count it among the integers. Asked where the target reads the field at all. */
+export function booleanSites(check: Check): { readonly name: string; readonly judge: () => Promise<void> }[] {
+  const withSite = async (site: unknown): Promise<Reply> =>
+    check.api.createKeyword({ ...aKeyword(check).body, site_id: site }, await check.session());
+  let reads: Promise<Reply> | undefined;
+  return [true, false].map((site) => ({
+    name: `createKeyword with \`site_id\` ${String(site)}`,
+    judge: async () => {
+      const control = await (reads ??= withSite('no-number'));
+      if (control.status < 400) throw new Unverified('A `site_id` that is no number is ignored here.');
+      expect(await withSite(site)).toBeRefused();
+    },
+  }));
 }
 
 /** Where a row is sent in this run. */
