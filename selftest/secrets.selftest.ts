@@ -171,7 +171,7 @@ test('a server that is gone in the middle', async () => {
   const proxy = await startProxy(reference.baseUrl, {
     instead: (request) => {
       asked += 1;
-      if (asked <= 12) return false;
+      if (asked <= 16) return false;
       request.socket.destroy();
       return true;
     },

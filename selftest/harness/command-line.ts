@@ -64,6 +64,11 @@ export interface Circumstances {
   readonly started?: (child: ChildProcess) => void;
 }
 
+/** A worker for a few clauses: one more would take longer to start than they take. */
+function oneWorkerForFew(args: readonly string[]): string[] {
+  return args.includes('--grep') && !args.some((one) => one.startsWith('--workers')) ? ['--workers=1'] : [];
+}
+
 export async function runSuite(
   env: Record<string, string>,
   args: readonly string[] = [],
@@ -79,6 +84,7 @@ export async function runSuite(
       'test',
       ...(cwd === root ? [] : ['-c', join(root, 'playwright.config.ts')]),
       `--output=${join(folder, 'results')}`,
+      ...oneWorkerForFew(args),
       ...args,
     ],
     {

@@ -82,8 +82,8 @@ const byItsOwn = ({ id, clauses }: Defect): Planned => ({ name: id, clauses });
 const wholly = (name: string): Planned => ({ name });
 
 /** Of the variants every so-manieth is in the sample; and of the drifts, beside those that are named. */
-const SAMPLED_VARIANTS = 12;
-const SAMPLED_DRIFTS = 4;
+const SAMPLED_VARIANTS = 20;
+const SAMPLED_DRIFTS = 6;
 
 /** Drifts that are in the sample alone, and each with so many defects beneath. */
 const CROSSED: readonly string[] = ['tokens-nested', 'refused-403', 'no-rotation', 'one-session', 'trio'];
