@@ -49,6 +49,17 @@ test('waits for the end of a window, lets one request ahead of the next, and is 
   expect(now - NOW).toBeLessThan(4 * limit.windowMs * 1.1);
 });
 
+test('several requests that were under way and are refused together are one wait, not several', () => {
+  const pacer = new Pacer(undefined, () => undefined);
+  let now = NOW;
+  for (let turn = 0; turn < 3; turn += 1) {
+    const together = Array.from({ length: 8 }, () => pacer.mayI('auth', now));
+    expect(together.map(({ givenUp }) => givenUp)).toEqual(Array.from({ length: 8 }, () => undefined));
+    for (const [i] of together.entries()) pacer.learn({ scope: 'auth', refused: true, resetInSeconds: 60 }, now + i);
+    now += 61_000;
+  }
+});
+
 test('a target that never lets up, or asks for an hour, is given up in words', () => {
   const never = new Pacer(undefined, () => undefined);
   let now = NOW;

@@ -128,7 +128,7 @@ export const FRONTS: readonly Variant[] = [
       ['GET', 'HEAD', 'POST', 'OPTIONS'].includes(context.method) || context.method === ''
         ? undefined
         : nginx(403, 'Forbidden', parts),
-    ['FOR-11'],
+    ['FOR-11', 'ENV-11'],
   ),
   front('web-server-methods', '`limit_except` answers with the HTML 405 of the web server.', (context, parts) =>
     ['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE', ''].includes(context.method)
@@ -174,10 +174,15 @@ export const FRONTS: readonly Variant[] = [
         : undefined,
     ['ROB-04'],
   ),
-  front('address-over-2k-414', 'a web server takes no address beyond 2 KB.', (context, parts) =>
-    context.path.length + context.query.toString().length > 2048
-      ? nginx(414, 'Request-URI Too Large', parts)
-      : undefined,
+  front(
+    'address-over-2k-414',
+    'a web server takes no address beyond 2 KB.',
+    (context, parts) =>
+      context.path.length + context.query.toString().length > 2048
+        ? nginx(414, 'Request-URI Too Large', parts)
+        : undefined,
+    // It asks with many parameters in one address.
+    ['UNA-10'],
   ),
   front('nul-in-address-400', 'Apache and nginx refuse NUL in a path.', (context, parts) =>
     context.path.includes('%00') || [...context.query.values()].some((value) => value.includes('\0'))

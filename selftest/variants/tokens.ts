@@ -57,7 +57,8 @@ export const TOKENS: readonly Variant[] = [
         },
       };
     },
-    // Signed again unchanged, a token is the same text: only one that is not is refused.
+    // Signed again unchanged, a token is the same text: only one that is not is refused, and with it whatever the key would show.
+    unverified: ['EXP-04', 'EXP-05', 'EXP-06', 'EXP-07', 'EXP-10', 'EXP-11', 'UNA-16', 'UNA-17', 'FOR-09'],
   },
   {
     id: 'access-ends-with-rotation',
