@@ -32,8 +32,28 @@ async function authorizeDialog(page: Page): Promise<Locator> {
 }
 
 /** Its name for assistive technology is another one than its text. */
-function logout(dialog: Locator): Locator {
-  return dialog.locator('button').filter({ hasText: 'Logout' }).first();
+function logout(scheme: Locator): Locator {
+  return scheme.locator('button').filter({ hasText: 'Logout' }).first();
+}
+
+/** How the dialog shows a bearer scheme, and one that is a header named `Authorization`, which wants the word `Bearer` as well. */
+const HTTP_BEARER = /\(http,\s*bearer\)/i;
+const AUTHORIZATION_HEADER = /name:\s*authorization\s*in:\s*header/i;
+
+/** Where the dialog takes the token: the frameworks list all their schemes, basic and cookies among them, in any order. */
+async function bearerScheme(dialog: Locator): Promise<{ readonly scheme: Locator; readonly prefix: string }> {
+  const schemes = dialog.locator('.auth-container').filter({ has: dialog.page().locator('input') });
+  const bearer = schemes.filter({ hasText: HTTP_BEARER });
+  if ((await bearer.count()) > 0) return { scheme: bearer.first(), prefix: '' };
+  const header = schemes.filter({ hasText: AUTHORIZATION_HEADER });
+  if ((await header.count()) > 0) return { scheme: header.first(), prefix: 'Bearer ' };
+  return { scheme: dialog, prefix: '' };
+}
+
+/** Opens the groups of operations: a page may begin with all of them closed. */
+async function openGroups(page: Page): Promise<void> {
+  const closed = page.locator('.swagger-ui .opblock-tag[data-is-open="false"]');
+  for (let left = await closed.count(); left > 0; left -= 1) await closed.first().click();
 }
 
 /** DOC-01. */
@@ -69,10 +89,16 @@ export async function judgeSwaggerUi(check: Check): Promise<void> {
       throw new Finding(`GET of the documentation page: expected 200, got ${String(answer?.status() ?? 'nothing')}`);
     }
     const swagger = page.locator('.swagger-ui .opblock').first();
-    const appeared = await swagger.waitFor({ timeout: STEP_MS }).then(
-      () => true,
-      () => false,
-    );
+    const groups = page.locator('.swagger-ui .opblock-tag');
+    const appeared = await groups
+      .first()
+      .waitFor({ timeout: STEP_MS })
+      .then(() => openGroups(page))
+      .then(() => swagger.waitFor({ timeout: STEP_MS }))
+      .then(
+        () => true,
+        () => false,
+      );
     if (!appeared) {
       const third =
         elsewhere.size > 0
@@ -83,14 +109,15 @@ export async function judgeSwaggerUi(check: Check): Promise<void> {
 
     await step('Authorize with a bearer token', async () => {
       const dialog = await authorizeDialog(page);
-      await dialog.locator('input').first().fill(access);
-      await dialog
+      const { scheme, prefix } = await bearerScheme(dialog);
+      await scheme.locator('input').first().fill(`${prefix}${access}`);
+      await scheme
         .getByRole('button', { name: /^(Apply credentials|Authorize)/ })
         .first()
         .click();
       await logout(dialog).waitFor({ timeout: STEP_MS });
       await shown('swagger-ui-authorized.png');
-      await dialog.getByRole('button', { name: 'Close' }).click();
+      await dialog.getByRole('button', { name: 'Close' }).first().click();
     });
 
     const operation = page
@@ -127,7 +154,7 @@ export async function judgeSwaggerUi(check: Check): Promise<void> {
     await step('Logout', async () => {
       const dialog = await authorizeDialog(page);
       await logout(dialog).click();
-      await dialog.getByRole('button', { name: 'Close' }).click();
+      await dialog.getByRole('button', { name: 'Close' }).first().click();
     });
     const anonymous = await step('executing GET planner/keywords/ after Logout', execute);
     if (anonymous === '403') throw new Blocked('UNA-01', 'missing credentials get 403');
