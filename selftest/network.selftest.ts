@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from '@playwright/test';
 import { BoundedTransport } from '../fixtures/http/raw-transport.js';
 import { NoAnswer } from '../fixtures/http/transport.js';
@@ -199,4 +200,20 @@ test('what TLS says is said in plain words', async () => {
   expect(said.plain).toMatch(/does not speak TLS there: is it http:\/\/ instead of https:\/\//);
   expect(said.unknownCa).toMatch(/set IGNY8_CA/);
   expect(said.noCertificate).toMatch(/IGNY8_CLIENT_CERT and IGNY8_CLIENT_KEY/);
+});
+
+test('a target whose responses take their time has more workers, unless somebody says how many', async () => {
+  const reference = await startReference({ passwordCost: 16 });
+  const slow = await startProxy(reference.baseUrl, { before: () => new Promise((resolve) => setTimeout(resolve, 60)) });
+  const workersOf = async (more: readonly string[]): Promise<string | undefined> => {
+    const env = { ...given(reference), BASE_URL: `${slow.origin}/api/v1/` };
+    // Playwright's own reporter says how many it starts.
+    const run = await runSuite(env, ['--grep=TOK-0[1-4]', '--reporter=line', ...more]);
+    expect(run.exitCode, run.output).toBe(0);
+    return /Running 4 tests using (\d+) workers?/.exec(stripVTControlCharacters(run.output))?.[1];
+  };
+  const workers = [await workersOf([]), await workersOf(['--workers=1'])];
+  await slow.close();
+  await reference.close();
+  expect(workers).toEqual(['4', '1']);
 });

@@ -25,8 +25,9 @@ export default defineConfig({
   // Ends what hangs. The longest takes two minutes where nothing else runs: a slow machine is no reason to fail.
   timeout: 30 * MINUTE,
   projects: [
-    // A browser and bursts under deadlines: beside them is room for one thing at a time.
-    { name: 'first', testMatch: [MAIN_JOB, SOURCE], workers: 2 },
+    // A browser and bursts under deadlines: beside them is room for one thing at a time. Nothing waits for what that finds.
+    { name: 'first', testMatch: MAIN_JOB },
+    { name: 'source', testMatch: SOURCE, workers: 1 },
     { name: 'runs', testMatch: RUNS, dependencies: ['first'] },
     { name: 'suite', testIgnore: [...RUNS, MAIN_JOB, SOURCE, MATRIX, TIMING], dependencies: ['first'] },
     // The matrix keeps both cores busy by itself: it begins when the last of the others are under way.

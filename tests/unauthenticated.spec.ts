@@ -274,7 +274,7 @@ clause('UNA-20', async (check) => {
   // An address that nobody asked for before: a cache cannot have the refusal of an earlier request.
   const fresh = randomBytes(5).toString('hex');
   const paths = [list, `${list}?search=${fresh}`, `${list}?page=1&ordering=id&fresh=${fresh}`];
-  // A cache may go by the path alone: a row that nobody can have asked for before.
+  // A cache may be keyed by the path alone: a row that nobody can have asked for before.
   const row = await rowOfOnesOwn(check, access);
   const id = row === undefined ? idOf((await listed(check, access)).rows[0]) : undefined;
   if (row !== undefined) paths.push(row.path);
