@@ -274,6 +274,36 @@ async function judgeForwarded(check: Check): Promise<void> {
   });
 }
 
+/** How many wrong passwords for a new account are taken until it is slowed down. @param spelled how its e-mail is sent each time */
+async function takenUntilSlowed(check: Check, spelled: (email: string) => string): Promise<Burst> {
+  const email = spelled((await check.registerAccount()).email);
+  let burst: Burst | undefined;
+  await withLimits(check, async () => {
+    burst = await untilRefused(check, () => wrongLogin(check, email));
+    if (burst.refused !== undefined) await waitUntilOpen(check, burst.refused);
+  });
+  if (burst?.refused === undefined) throw new Unverified('Wrong passwords for one account were not refused with 429.');
+  return burst;
+}
+
+/**
+ * Wrong passwords for an e-mail in capitals are counted like any others: a lock that does not know that spelling takes as many as one
+ * address may send.
+ */
+async function judgeCapitalsAlone(check: Check): Promise<void> {
+  const capitals = await takenUntilSlowed(check, (email) => email.toUpperCase());
+  for (let again = 0; again < 2; again += 1) {
+    const plain = await takenUntilSlowed(check, (email) => email);
+    // Once may be chance: the window of a limit may have been used already.
+    if (plain.sent >= capitals.sent) return;
+    if (again === 1)
+      throw new Finding(
+        `${String(capitals.sent)} wrong passwords are taken for an e-mail in capitals, ${String(plain.sent)} as it was registered`,
+        capitals.last.exchange,
+      );
+  }
+}
+
 /** The limit of an account: it is the same one in whatever letter case its e-mail is sent. */
 async function judgeLetterCase(check: Check): Promise<void> {
   const { email } = await check.registerAccount();
@@ -292,6 +322,7 @@ async function judgeLetterCase(check: Check): Promise<void> {
     await staysRefused(check, rows, wrong);
     await waitUntilOpen(check, refused);
   });
+  await judgeCapitalsAlone(check);
 }
 
 clause('THR-04', { phase: 'burst' }, async (check) => {

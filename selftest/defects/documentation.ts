@@ -106,4 +106,17 @@ export const DOCUMENTATION: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'patch-documented-as-public',
+    story: 'One action was annotated as public in the document, and nobody reads the document.',
+    clauses: ['DOC-02'],
+    replace: (parts) => ({
+      schema: () => {
+        const document = structuredClone(parts.schema()) as { paths: Record<string, Record<string, object>> };
+        const row = document.paths['/planner/keywords/{id}/'];
+        if (row !== undefined) row['patch'] = { ...row['patch'], security: [] };
+        return document;
+      },
+    }),
+  },
 ];

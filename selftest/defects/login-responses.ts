@@ -383,4 +383,29 @@ export const LOGIN_RESPONSES: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'link-logs-in',
+    story: 'A link for support logs in by its query, and sends the browser on with the tokens in the fragment.',
+    clauses: ['LOG-13'],
+    replace: (parts) => {
+      const passwords = new Map<string, string>();
+      return {
+        hashPassword: async (password) => {
+          const hash = await parts.hashPassword(password);
+          passwords.set(hash, password);
+          return hash;
+        },
+        present: (answer, context) => {
+          const { method, path, query } = context;
+          const user = parts.findUser(query.get('email') ?? '');
+          const right = user !== undefined && passwords.get(user.passwordHash) === query.get('password');
+          if (!right || method !== 'GET' || !path.endsWith('/auth/login/')) return parts.present(answer, context);
+          const { access } = parts.issue(user, parts.openChain(user), 'login');
+          const { Allow: _, ...headers } = answer.headers;
+          headers['Location'] = `/app/#access=${access}`;
+          return parts.present({ status: 302, headers, body: '' }, context);
+        },
+      };
+    },
+  },
 ];

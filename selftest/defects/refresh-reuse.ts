@@ -308,4 +308,27 @@ export const REFRESH_REUSE: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'reuse-known-of-the-first-only',
+    story: 'Reuse is looked for in the table of logins, which has the token that login gave; later ones end nothing.',
+    clauses: ['REF-13'],
+    replace: (parts) => {
+      const first = new Map<string, unknown>();
+      let presented: unknown;
+      return {
+        claims: (kind, user, chain, occasion) => {
+          const given = parts.claims(kind, user, chain, occasion);
+          if (kind === 'refresh' && !first.has(chain.id)) first.set(chain.id, given['jti']);
+          return given;
+        },
+        spend: (given) => {
+          presented = given['jti'];
+          return parts.spend(given);
+        },
+        reused: (chain) => {
+          if (first.get(chain.id) === presented) parts.reused(chain);
+        },
+      };
+    },
+  },
 ];

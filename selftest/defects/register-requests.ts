@@ -290,7 +290,7 @@ export const REGISTER_REQUESTS: readonly Defect[] = [
   {
     id: 'dollar-before-newline',
     story: 'The pattern for e-mails ends in `$`, which in Python also matches before a last line feed.',
-    clauses: ['REG-06', 'ROB-05'],
+    clauses: ['REG-06'],
     replace: (parts) => ({
       validateRegistration: (body) =>
         parts.validateRegistration(
@@ -301,7 +301,7 @@ export const REGISTER_REQUESTS: readonly Defect[] = [
   {
     id: 'newline-behind-email',
     story: '`$` of the pattern matches before a last newline.',
-    clauses: ['REG-06', 'ROB-05'],
+    clauses: ['REG-06'],
     replace: (parts) => ({
       validateRegistration: (body) => {
         const { email, ...others } = parts.validateRegistration(body);

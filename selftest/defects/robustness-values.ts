@@ -368,4 +368,25 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
       return undefined;
     }),
   },
+  {
+    id: 'first-name-a-number',
+    story:
+      '`CharField` takes a number for its digits; the fields with validators of their own were mended, the first name was not.',
+    clauses: ['ROB-02'],
+    replace: (parts) => ({
+      validateRegistration: (body) =>
+        parts.validateRegistration(typeof body['first_name'] === 'number' ? { ...body, first_name: '1' } : body),
+    }),
+  },
+  {
+    id: 'put-without-slash-500',
+    story: 'The redirect to the address with a slash cannot keep a body, and says so by an exception.',
+    clauses: ['ROB-08'],
+    replace: (parts) => ({
+      withoutSlash: (context) => {
+        if (['PUT', 'PATCH'].includes(context.method)) throw crash;
+        return parts.withoutSlash(context);
+      },
+    }),
+  },
 ];

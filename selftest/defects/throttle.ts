@@ -213,4 +213,26 @@ export const THROTTLE: readonly Defect[] = [
           .find((address) => address !== '' && !/^(10|127|172|192|198|203)\./.test(address)) ?? parts.clientOf(context),
     }),
   },
+  {
+    id: 'capitals-never-locked',
+    story: 'The counter of a lock is read in small letters; a failure for an e-mail in capitals is counted elsewhere.',
+    clauses: ['THR-04'],
+    replace: (parts) => {
+      const failures = new Map<string, { count: number; last: number }>();
+      const of = (email: string): { count: number; last: number } => {
+        const known = failures.get(email.toLowerCase());
+        return known === undefined || parts.clock() - known.last > 60_000 ? { count: 0, last: 0 } : known;
+      };
+      return {
+        failedLogin: (email) => {
+          if (email === email.toUpperCase()) return;
+          failures.set(email.toLowerCase(), { count: of(email).count + 1, last: parts.clock() });
+        },
+        lockedFor: (email) => {
+          const { count, last } = of(email);
+          return count < 5 ? 0 : Math.max(1, Math.ceil((last + 60_000 - parts.clock()) / 1000));
+        },
+      };
+    },
+  },
 ];

@@ -5,7 +5,7 @@ import { Reply } from '../../../fixtures/evidence/reply.js';
 import { spend } from './rotation.js';
 
 /** Requests of one race. */
-export const RACERS = 6;
+export const RACERS = 5;
 /** Races in a row. */
 export const RACES = 3;
 

@@ -7,6 +7,8 @@ import { spend, withSpareBits, expectRefreshRefused } from './rotation.js';
 export function reuse(check: Check, later: number): Promise<{ reuse: Reply; newest: Reply }> {
   return check.memo(`reuse after ${String(later)}`, async () => {
     const { chain: mine } = await check.expendable();
+    // The oldest one comes from a refresh: some servers know again what login gave, and nothing else.
+    if (later > 1) await mine.rotate();
     const spent = await spend(check, mine);
     for (let turn = 0; turn < later; turn += 1) await mine.rotate();
     mine.invalidate();

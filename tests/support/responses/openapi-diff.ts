@@ -240,7 +240,14 @@ export function compareDocuments(contract: Json, served: Json): Comparison {
         compareSchemas(`${status} of ${name}`, a, b, contract, served, contradictions, additions, 'answer');
     }
   }
-  for (const name of theirs.keys()) if (!ours.has(name)) additions.push(name);
+  const pathOf = (name: string): string => name.replace(/^\S+ /, '');
+  const guarded = [...ours].filter(([, one]) => needsCredentials(one, contract)).map(([name]) => pathOf(name));
+  for (const [name, operation] of theirs) {
+    if (ours.has(name)) continue;
+    additions.push(name);
+    if (guarded.includes(pathOf(name)) && !needsCredentials(operation, served))
+      contradictions.push(`${name} needs no token; in the contract whatever is at this path needs a bearer token`);
+  }
   return { contradictions: [...new Set(contradictions)], additions: [...new Set(additions)], leftOut };
 }
 
