@@ -218,7 +218,19 @@ clause('REF-14', async (check) => {
     const signedUp = await check.registerAndLogin();
     const later = await check.login(signedUp.account);
     await check.returnChain(later);
-    await leavesAlone(check, signedUp, await check.chain(signedUp.account));
+    try {
+      await leavesAlone(check, signedUp, await check.chain(signedUp.account));
+    } catch (error) {
+      // The control: what register gives is good where nobody logs in beside it.
+      const alone = await check.api.refresh((await check.registerAndLogin()).refresh);
+      if (alone.status !== 200)
+        throw new Blocked(
+          'REG-03',
+          `the refresh token of register is dead anyhow: ${seenStatus(alone)}`,
+          alone.exchange,
+        );
+      throw error;
+    }
   };
   await check.eachRow(
     [

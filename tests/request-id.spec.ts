@@ -34,9 +34,11 @@ async function judgeOddId(
   const reply = await raw(withHeaders(request, ['x-request-id', sent]));
   if (reply.object === undefined) throw new Blocked('ENV-07', `no JSON: ${String(reply.status)}`, reply.exchange);
   const echoed = reply.object['request_id'];
-  if (echoed === undefined && (await raw(request)).object?.['request_id'] === undefined) {
-    const owner = reply.status < 300 ? 'RID-01' : 'RID-02';
-    throw new Blocked(owner, 'without the header there is no `request_id` either', reply.exchange);
+  if (typeof echoed !== 'string' || !CANONICAL.test(echoed)) {
+    const plain = (await raw(request)).object?.['request_id'];
+    const owner = plain !== undefined ? 'RID-03' : reply.status < 300 ? 'RID-01' : 'RID-02';
+    if (typeof plain !== 'string' || !CANONICAL.test(plain))
+      throw new Blocked(owner, 'without the header the `request_id` is no UUID either', reply.exchange);
   }
   expect(reply, '`request_id` after an `X-Request-ID` that is not a UUID').toSatisfy(
     typeof echoed === 'string' && CANONICAL.test(echoed),

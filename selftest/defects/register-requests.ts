@@ -96,7 +96,7 @@ export const REGISTER_REQUESTS: readonly Defect[] = [
   {
     id: 'register-access-dead',
     story: 'The token of register is signed before the user is saved, and names nobody.',
-    clauses: ['REG-03'],
+    clauses: ['REG-03', 'TOK-04'],
     replace: claims((given, kind, occasion) =>
       occasion === 'register' && kind === 'access' ? { ...given, user_id: 987_654 } : given,
     ),
@@ -112,7 +112,7 @@ export const REGISTER_REQUESTS: readonly Defect[] = [
   {
     id: 'register-access-an-hour',
     story: 'Register has its own call of the token library, with its default lifetime.',
-    clauses: ['REG-03'],
+    clauses: ['REG-03', 'EXP-01'],
     replace: (parts) => ({
       lifetime: (kind, occasion) =>
         occasion === 'register' && kind === 'access' ? 3600 : parts.lifetime(kind, occasion),

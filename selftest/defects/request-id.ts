@@ -199,7 +199,7 @@ export const REQUEST_ID: readonly Defect[] = [
   {
     id: 'id-dropped-for-clients',
     story: 'With an `X-Request-ID` of the client, the body has none.',
-    clauses: ['RID-06', 'RID-02'],
+    clauses: ['RID-06', 'RID-01', 'RID-02'],
     replace: requestIds((id, { headers }) => (headers['x-request-id'] === undefined ? id : undefined)),
   },
   {

@@ -179,10 +179,17 @@ export function inOtherCase(check: Check, email: string): Judged[] {
     name: 'with letters beyond ASCII, in capitals',
     judge: async () => {
       const { local, domain } = newAddress(check);
-      const { reply } = await registerWith(check, { email: `m\u00fcller.${local}@${domain}` });
+      const { account, reply } = await registerWith(check, { email: `m\u00fcller.${local}@${domain}` });
       if (reply.status >= 400 && reply.status < 500)
         throw new Unverified(`Register takes no such address: ${seenStatus(reply)}.`);
-      await refused(`M\u00dcLLER.${local}@${domain}`);
+      try {
+        await refused(`M\u00dcLLER.${local}@${domain}`);
+      } catch (error) {
+        // The control: this very address was kept.
+        const login = await check.api.login({ email: account.email, password: account.password });
+        if (login.status !== 200) throw new Blocked('REG-04', `whoever has it cannot log in: ${seenStatus(login)}`);
+        throw error;
+      }
     },
   };
   return [...rows.map((row) => ({ name: row.name, judge: () => refused(row.email) })), beyond];

@@ -293,7 +293,9 @@ export async function takesNone(
   if (user['email'] !== undefined && !sameAddress(user['email'], account.email))
     throw new Blocked('LOG-03', 'login returns a different user from the one registered');
   const sees = (await seesRowsOf(check, own, access)) && !(await everybodySeesRowsOf(check, own));
-  const effects = [...effectsOn(user, plain.user, fields), ...(sees ? ["a look at other accounts' rows"] : [])];
+  // Where login shows no user, LOG-01 says so.
+  const shown = Object.keys(user).length === 0 ? reply.user : user;
+  const effects = [...effectsOn(shown, plain.user, fields), ...(sees ? ["a look at other accounts' rows"] : [])];
   expect(login, 'the account registered with fields that are not its own to set').toSatisfy(
     effects.length === 0,
     'none of them to take effect',
