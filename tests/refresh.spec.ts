@@ -221,7 +221,7 @@ clause('REF-14', async (check) => {
     try {
       await leavesAlone(check, signedUp, await check.chain(signedUp.account));
     } catch (error) {
-      // The control: what register gives is good where nobody logs in beside it.
+      // The control: what register gives is good where nobody logs in as well.
       const alone = await check.api.refresh((await check.registerAndLogin()).refresh);
       if (alone.status !== 200)
         throw new Blocked(
