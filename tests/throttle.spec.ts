@@ -125,7 +125,14 @@ function expectRetryAfter(refused: Reply, what: string): void {
 }
 
 clause('THR-02', { phase: 'burst' }, async (check) => {
-  const again = check.accounts.canRegister ? await takenRegistration(check) : undefined;
+  let obstacle: Blocked | undefined;
+  const again = check.accounts.canRegister
+    ? await takenRegistration(check).catch((error: unknown) => {
+        if (!(error instanceof Blocked)) throw error;
+        obstacle = error;
+        return undefined;
+      })
+    : undefined;
   await withLimits(check, async () => {
     // An e-mail each, so that nothing is met but the limit: an account's lock is THR-03's.
     const burst = await untilRefused(check, strangersLogin(check));
@@ -140,6 +147,7 @@ clause('THR-02', { phase: 'burst' }, async (check) => {
     expectRetryAfter(refused, 'login');
     if (more?.refused !== undefined) expectRetryAfter(more.refused, 'register');
   });
+  if (obstacle !== undefined) throw obstacle;
 });
 
 /** Logs in as the owner of a slowed-down account until it works, no longer than `LONGEST_WAIT_MS`. */

@@ -69,7 +69,6 @@ const NO_TO_ALL: readonly ClauseId[] = ['REG-01', 'LOG-01', 'THR-02', 'RID-04', 
 
 /** What an error envelope with a UUID in it gets right, always the same or not. */
 const ERROR_SHAPE: readonly ClauseId[] = [
-  'RID-06',
   'ENV-03',
   'ENV-04',
   'ENV-05',
@@ -83,7 +82,6 @@ const ERROR_SHAPE: readonly ClauseId[] = [
 
 /** What a success envelope with a UUID in it gets right. */
 const SUCCESS_SHAPE: readonly ClauseId[] = [
-  'RID-06',
   'REG-01',
   'ENV-01',
   'ENV-05',
@@ -190,6 +188,7 @@ export const CONSTANT_SERVERS: readonly Defect[] = [
       'NET-03',
     ],
     passes: [
+      'RID-06',
       ...SUCCESS_SHAPE,
       'REG-04',
       'LOG-01',

@@ -107,7 +107,7 @@ export const UNAUTHENTICATED_ROUTES: readonly Defect[] = [
   {
     id: 'token-in-body',
     story: 'The OAuth library reads `access_token` from the body, too (RFC 6750 §2.2), as its default.',
-    clauses: ['UNA-01'],
+    clauses: ['UNA-14'],
     replace: (parts) => ({
       bearer: (context) => {
         const token = looseBody(context)['access_token'];
