@@ -80,7 +80,8 @@ async function main(): Promise<void> {
       whole,
     ),
     ...driftFaults(drifting),
-    ...(whole ? await idleHints(cells) : []),
+    // Each defect is in either, and with it each message that a hint may be about.
+    ...(whole || positionals.includes('sample') ? await idleHints(cells) : []),
     ...broken.map((line) => `its checks broke: ${line}`),
   ];
   if (values.json === true) process.stdout.write(JSON.stringify({ cells, faults, seconds }));
