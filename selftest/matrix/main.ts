@@ -40,6 +40,13 @@ async function idleHints(cells: readonly Cell[]): Promise<string[]> {
   return unmatchedHints(cells).map((hint) => `report/hints.yaml: ${hint}`);
 }
 
+const isDrift = ({ defect }: Cell): boolean => rowOf(defect).drift !== undefined;
+
+function faultsIn(cells: readonly Cell[], whole: boolean): string[] {
+  const others = cells.filter((cell) => !isDrift(cell));
+  return [...faultsOf(others, allChecks(), whole), ...driftFaults(cells.filter(isDrift))];
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -65,28 +72,24 @@ async function main(): Promise<void> {
   const progress = setInterval(() => {
     if (!process.stderr.isTTY) process.stderr.write(`${done} of ${rows.length} rows done\n`);
   }, 60_000);
-  const { cells, broken } = await runAll(rows, __filename, ({ defect, ms }) => {
+  const { cells, broken } = await runAll(rows, __filename, (cell) => {
     done += 1;
-    if (process.stderr.isTTY) process.stderr.write(`${defect} ${String(Math.round(ms))} ms\n`);
+    if (process.stderr.isTTY) process.stderr.write(`${cell.defect} ${String(Math.round(cell.ms))} ms\n`);
+    // At once: a run that is stopped has shown what it found.
+    if (values.json !== true) for (const fault of faultsIn([cell], false)) process.stderr.write(`${fault}\n`);
   });
   clearInterval(progress);
   const seconds = (performance.now() - started) / 1000;
   const whole = positionals.length === 0;
-  const drifting = cells.filter(({ defect }) => rowOf(defect).drift !== undefined);
   const faults = [
-    ...faultsOf(
-      cells.filter((cell) => !drifting.includes(cell)),
-      allChecks(),
-      whole,
-    ),
-    ...driftFaults(drifting),
+    ...faultsIn(cells, whole),
     // Each defect is in either, and with it each message that a hint may be about.
     ...(whole || positionals.includes('sample') ? await idleHints(cells) : []),
     ...broken.map((line) => `its checks broke: ${line}`),
   ];
   if (values.json === true) process.stdout.write(JSON.stringify({ cells, faults, seconds }));
   else {
-    for (const line of driftSummary(drifting)) console.log(line);
+    for (const line of driftSummary(cells.filter(isDrift))) console.log(line);
     for (const fault of faults) console.log(fault);
     const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
     if (!whole)
