@@ -16,6 +16,8 @@ import type { Reply } from '../fixtures/evidence/reply.js';
 import { provenKey } from './support/tokens/signing-key.js';
 import { resign } from '../fixtures/evidence/jwt.js';
 import { expectUnauthenticated } from './support/access/unauthenticated.js';
+import { jsonRequest } from '../fixtures/check/api.js';
+import { dependsOnAlike } from './support/journeys/alike-workers.js';
 import { refreshedWrite, refusedWrite, ofChanges, dependsOnRefusal } from './support/access/viewers-writes.js';
 import { judgeAtOnce, laterPage, queriesFor } from './support/access/others-rows.js';
 import { methodsOf, foreignWrites } from './support/access/foreign-writes.js';
@@ -94,6 +96,10 @@ function askedForForeign(check: Check): Promise<Reply> {
 
 clause('FOR-04', async (check) => {
   const reply = await askedForForeign(check);
+  if (reply.status === 401) {
+    const { path } = await foreignResource(check);
+    await dependsOnAlike(check, jsonRequest('GET', path, undefined, await check.session()));
+  }
   expect(reply, "another account's resource").toHaveStatus(403, 404);
   const other = await otherTenant(check);
   if (other?.keyword === undefined) return;

@@ -31,7 +31,7 @@ import {
   judgeNewcomer,
   judgeWrites,
   judgeRotations,
-  dependsOnSuccessor,
+  dependsOnSome,
 } from './support/journeys/alike-workers.js';
 import {
   cookiesToSend,
@@ -181,10 +181,21 @@ clause('JRN-06', async (check) => {
   await judgeBothSides(check, access, key, now);
 });
 
+/** The id of a row; undefined where there is none, or where this worker of several does not open the list. */
+async function firstId(check: Check, access: string): Promise<string | undefined> {
+  try {
+    return idOf((await listed(check, access)).rows[0]);
+  } catch (error) {
+    if (error instanceof Blocked) return undefined;
+    throw error;
+  }
+}
+
 clause('JRN-07', async (check) => {
   const { access } = await check.session();
   const list = check.api.path('listKeywords');
-  const id = idOf((await listed(check, access)).rows[0]);
+  await dependsOnSome(check, { access, path: list, by: 'JRN-01' });
+  const id = await firstId(check, access);
   const get = (path: string, times: number, token: string): Promise<readonly Reply[]> =>
     alike(check, times, (fresh) =>
       check.sender.sendOver(jsonRequest('GET', path, undefined, { access: token }), fresh),
@@ -194,8 +205,9 @@ clause('JRN-07', async (check) => {
     // A refreshed token may be known to the worker that made it alone; where sessions end each other, the shared one must do.
     const many = check.target.dialect.sessions === 'many';
     const token = many ? (await check.provenChain()).access : access;
-    await dependsOnSuccessor(check, token);
-    await get(check.api.path('getKeyword', id), IN_A_ROW.item, token);
+    const path = check.api.path('getKeyword', id);
+    if (many) await dependsOnSome(check, { access: token, path, by: 'REF-02' });
+    await get(path, IN_A_ROW.item, token);
   };
   await check.eachRow(
     [

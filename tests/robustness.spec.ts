@@ -30,6 +30,7 @@ import { oddPassword, oddHeader, surrogateInPassword } from './support/bodies/od
 import { refreshTwice, loginTwice, refreshInPrototype, oddKeywords } from './support/bodies/odd-json.js';
 import { oddClaims, deepTokenRows } from './support/tokens/odd-tokens.js';
 import { rightButOfAnotherType } from './support/accounts/credentials-of-another-type.js';
+import { dependsOnAlikeToken } from './support/journeys/alike-workers.js';
 import { judgeViewersSite, oddAddresses } from './support/bodies/odd-addresses.js';
 
 /** After a table of bad input, one good request. */
@@ -37,6 +38,7 @@ async function stillHealthy(check: Check): Promise<void> {
   // Where a new login ends the older ones, one of the table may have ended this check's own.
   const { access } = await (check.target.dialect.sessions !== 'many' ? check.login() : check.session());
   const reply = await check.askProtected(access);
+  await dependsOnAlikeToken(check, access, reply);
   if (reply.status !== 200) {
     throw new Finding(`after the bad input a valid request gets ${seenStatus(reply)}, expected 200`, reply.exchange);
   }
@@ -61,6 +63,7 @@ function rowsOf(check: Check, table: readonly BadInput[], statuses?: readonly nu
             ? await overOneConnection(check, bad, (await check.session()).access)
             : await check.raw(bad);
         if (endpoint === 'refresh' && reply.status < 300) mine?.invalidate();
+        if (endpoint === 'createKeyword') await dependsOnAlikeToken(check, (await check.session()).access, reply);
         if (statuses === undefined) expect(reply).toBeRefused();
         else expect(reply).toHaveStatus(...statuses);
       },

@@ -19,6 +19,7 @@ import { idOf } from './support/responses/exact.js';
 import { judgeForgeries } from './support/tokens/forged-tokens.js';
 import { withSpareBits } from './support/refresh/rotation.js';
 import { aRefresh } from './support/tokens/origins.js';
+import { dependsOnAlikeToken } from './support/journeys/alike-workers.js';
 import { liveToken } from './support/tokens/live-token.js';
 import { withHeaders, withQuery } from './support/access/protected-routes.js';
 import { judgeIdentityHeaders } from './support/access/identity-headers.js';
@@ -176,7 +177,9 @@ clause('UNA-13', async (check) => {
   await check.eachRow(
     named(['bearer', 'BEARER'], (scheme) => `scheme \`${scheme}\``),
     async ({ value: scheme }) => {
-      expect(await askedWith(check, `${scheme} ${access}`), 'the protected route').toHaveStatus(200);
+      const reply = await askedWith(check, `${scheme} ${access}`);
+      await dependsOnAlikeToken(check, access, reply);
+      expect(reply, 'the protected route').toHaveStatus(200);
     },
   );
 });

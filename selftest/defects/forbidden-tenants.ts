@@ -2,7 +2,7 @@
 import { type Context, type Parts, Refusal, type Store } from '../../fixtures/reference/behaviour.js';
 import { bare } from './credentials.js';
 import type { Defect } from './defect.js';
-import { bodyOf, on, refusal, textOf } from './helpers.js';
+import { bodyOf, type Json, on, refusal, textOf } from './helpers.js';
 import { dropsAccount, lists, rowOf, shown } from './rows.js';
 
 const foreignSearch =
@@ -59,6 +59,23 @@ const doneThenRefused = (operation: 'deleteKeyword' | 'replaceKeyword' | 'update
     if (operation === 'deleteKeyword') parts.removeKeyword(row);
     else parts.storeKeyword({ ...row, keyword: textOf(bodyOf(context)['keyword']) });
     throw new Refusal(403, 'Permission denied');
+  });
+
+/** A new row goes to the site that its body names, whosever it is. */
+const createdIn =
+  (named: (body: Json) => unknown) =>
+  (parts: Parts, store: Store): Partial<Parts> => ({
+    createKeyword: async (context) => {
+      const user = await parts.writer(context);
+      const body = bodyOf(context);
+      const wanted = named(body);
+      const site = store.sites.find(({ id }) => id === wanted);
+      if (site === undefined || site.accountId === user.account.id) return parts.createKeyword(context);
+      const keyword = String(body['keyword']);
+      const made = { id: store.nextId('keyword'), keyword, siteId: site.id, accountId: site.accountId };
+      parts.insertKeyword(made);
+      return { status: 201, data: { id: made.id, keyword, site_id: made.siteId } };
+    },
   });
 
 export const FORBIDDEN_TENANTS: readonly Defect[] = [
@@ -219,44 +236,13 @@ export const FORBIDDEN_TENANTS: readonly Defect[] = [
     id: 'write-to-other-site',
     story: '`site_id` is a plain foreign key: any site that exists is taken.',
     clauses: ['FOR-10'],
-    replace: (parts, store) => ({
-      createKeyword: async (context) => {
-        const user = await parts.writer(context);
-        const { site_id: named, keyword } = bodyOf(context);
-        const site = store.sites.find(({ id }) => id === named);
-        if (site === undefined || site.accountId === user.account.id) return parts.createKeyword(context);
-        const made = {
-          id: store.nextId('keyword'),
-          keyword: String(keyword),
-          siteId: site.id,
-          accountId: site.accountId,
-        };
-        parts.insertKeyword(made);
-        return { status: 201, data: { id: made.id, keyword: made.keyword, site_id: made.siteId } };
-      },
-    }),
+    replace: createdIn((body) => body['site_id']),
   },
   {
     id: 'nested-site-not-asked',
     story: 'A writable nested serializer: the `id` in `site` is looked up among the sites of all tenants.',
     clauses: ['FOR-10'],
-    replace: (parts, store) => ({
-      createKeyword: async (context) => {
-        await parts.writer(context);
-        const { site: nested, keyword } = bodyOf(context);
-        const named = typeof nested === 'object' && nested !== null && 'id' in nested ? nested.id : undefined;
-        const site = store.sites.find(({ id }) => id === named);
-        if (site === undefined) return parts.createKeyword(context);
-        const made = {
-          id: store.nextId('keyword'),
-          keyword: String(keyword),
-          siteId: site.id,
-          accountId: site.accountId,
-        };
-        parts.insertKeyword(made);
-        return { status: 201, data: { id: made.id, keyword: made.keyword, site_id: made.siteId } };
-      },
-    }),
+    replace: createdIn(({ site }) => (typeof site === 'object' && site !== null && 'id' in site ? site.id : undefined)),
   },
   {
     id: 'write-names-account',

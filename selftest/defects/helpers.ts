@@ -356,3 +356,27 @@ export const takesRegistration =
         : body;
     },
   });
+
+/** Of refreshes that present one token and meet, the first is served and the others get `loser`. */
+export const losersOfARace =
+  (loser: Refusal) =>
+  (parts: Parts): Partial<Parts> => {
+    const running = new Set<string>();
+    return {
+      refresh: async (context) => {
+        const jti = textOf(partOf(refreshTextOf(context), 1)['jti']);
+        if (jti === '') return parts.refresh(context);
+        if (running.has(jti)) {
+          await pause(20);
+          throw loser;
+        }
+        running.add(jti);
+        try {
+          await pause(20);
+          return await parts.refresh(context);
+        } finally {
+          running.delete(jti);
+        }
+      },
+    };
+  };

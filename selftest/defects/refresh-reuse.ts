@@ -1,7 +1,18 @@
 /** Spent refresh tokens that come again, one by one or at the same moment. */
 import { type Chain, type Claims, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { bearerOf, chainOf, crash, looseBody, on, partOf, pause, peek, refreshTextOf, textOf } from './helpers.js';
+import {
+  bearerOf,
+  chainOf,
+  crash,
+  looseBody,
+  losersOfARace,
+  on,
+  pause,
+  peek,
+  refreshTextOf,
+  textOf,
+} from './helpers.js';
 
 /** Between the look at the current token and its change, others get in. */
 function raceWindow(parts: Parts): Partial<Parts> {
@@ -158,7 +169,8 @@ export const REFRESH_REUSE: readonly Defect[] = [
   {
     id: 'spent-tokens-forgotten-at-login',
     story: 'The list of spent tokens is per user, and a new login clears it.',
-    clauses: ['REF-05'],
+    // The race is in a session that a login began: a token of it is good twice.
+    clauses: ['REF-05', 'REF-12'],
     replace: (parts, store) => {
       const cleared = new Set<string>();
       return {
@@ -287,26 +299,7 @@ export const REFRESH_REUSE: readonly Defect[] = [
     id: 'losers-of-a-refresh-race-500',
     story: 'The unique index on spent tokens lets one of several through; for the others nobody catches its error.',
     clauses: ['REF-12'],
-    replace: (parts) => {
-      const running = new Set<string>();
-      return {
-        refresh: async (context) => {
-          const jti = textOf(partOf(refreshTextOf(context), 1)['jti']);
-          if (jti === '') return parts.refresh(context);
-          if (running.has(jti)) {
-            await pause(20);
-            throw crash;
-          }
-          running.add(jti);
-          try {
-            await pause(20);
-            return await parts.refresh(context);
-          } finally {
-            running.delete(jti);
-          }
-        },
-      };
-    },
+    replace: losersOfARace(crash),
   },
   {
     id: 'reuse-known-of-the-first-only',

@@ -145,7 +145,7 @@ export const ROBUSTNESS_BODIES: readonly Defect[] = [
   {
     id: 'object-500',
     story: 'A NoSQL operator in the password reaches the query.',
-    clauses: ['ROB-02'],
+    clauses: ['ROB-02', 'LOG-04'],
     replace: crashesOnBody((text) => {
       const password = (parsed(text) as Json | undefined)?.['password'];
       return typeof password === 'object' && password !== null && '$ne' in password;

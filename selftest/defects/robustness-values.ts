@@ -63,7 +63,7 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
   {
     id: 'nul-500',
     story: 'PostgreSQL refuses U+0000, and nobody asked before.',
-    clauses: ['ROB-05'],
+    clauses: ['ROB-05', 'LOG-09'],
     replace: crashesOnBody((text, { operation }) => operation === 'register' && text.includes(String.raw`\u0000`)),
   },
   {

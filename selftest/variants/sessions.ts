@@ -1,5 +1,5 @@
 /** Servers that are right a moment later, or that let a user be in one place at a time. */
-import { partOf, pause, refreshTextOf, textOf } from '../defects/helpers.js';
+import { losersOfARace } from '../defects/helpers.js';
 import { Refusal, type Chain, type Keyword, type Parts, type Store } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Variant } from './variant.js';
@@ -93,25 +93,6 @@ export const SESSIONS: readonly Variant[] = [
     id: 'refresh-under-way-is-409',
     words:
       'REF-12: of simultaneous uses of one token the losers are refused, and with which 4xx nobody says: here with 409.',
-    replace: (parts) => {
-      const running = new Set<string>();
-      return {
-        refresh: async (context) => {
-          const jti = textOf(partOf(refreshTextOf(context), 1)['jti']);
-          if (jti === '') return parts.refresh(context);
-          if (running.has(jti)) {
-            await pause(20);
-            throw new Refusal(409, 'Refresh in progress');
-          }
-          running.add(jti);
-          try {
-            await pause(20);
-            return await parts.refresh(context);
-          } finally {
-            running.delete(jti);
-          }
-        },
-      };
-    },
+    replace: losersOfARace(new Refusal(409, 'Refresh in progress')),
   },
 ];

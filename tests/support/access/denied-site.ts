@@ -1,7 +1,8 @@
 /** Rows of a site to which the viewer has no access (FOR-07). */
+import { dependsOnAlikeToken } from '../journeys/alike-workers.js';
 import type { LiveSession } from '../../../fixtures/check/accounts.js';
 import { jsonRequest } from '../../../fixtures/check/api.js';
-import { Blocked, type Check } from '../../../fixtures/check/check.js';
+import { type Check } from '../../../fixtures/check/check.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import type { Judged } from '../accounts/accounts.js';
 import { expect, seenStatus } from '../../../fixtures/check/expect.js';
@@ -19,9 +20,7 @@ export function refusedQueries(check: Check, viewer: LiveSession, site: string):
     name: `?${query}`,
     judge: async () => {
       const reply = await listOf(check, viewer, query);
-      // The same token, good a moment before and after: several workers that do not agree are JRN-07's.
-      if (reply.status === 401 && (await listOf(check, viewer, query)).status !== 401)
-        throw new Blocked('JRN-07', `a good token is refused now and then: ${seenStatus(reply)}`, reply.exchange);
+      await dependsOnAlikeToken(check, viewer.access, reply);
       expect(reply, 'the rows of a site without access').toHaveStatus(403);
     },
   }));

@@ -6,6 +6,7 @@ import type { Sendable } from '../../../fixtures/check/sender.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 import type { Judged } from '../accounts/accounts.js';
+import { dependsOnAlike } from '../journeys/alike-workers.js';
 
 /** The methods with which one's own row can be changed. */
 export async function methodsOf(check: Check, owner: { readonly access: string }, { path }: OwnRow): Promise<string[]> {
@@ -34,6 +35,7 @@ export async function judgeForeign(
   const reply = await check.raw(request);
   const read = (): Promise<Reply> => check.api.getResource(theirs.path, other);
   const after = await read();
+  if (after.status === 401) await dependsOnAlike(check, jsonRequest('GET', theirs.path, undefined, other));
   // A row that is there now and then is JRN-07's.
   if (after.status === 404) expect(await read(), 'the row, read by its owner').toHaveStatus(200);
   else expect(after, 'the row, read by its owner').toHaveStatus(200);

@@ -1,4 +1,5 @@
 /** Protected routes as a token meets them: the list, an item of it, and a write. */
+import { spoiled } from '../tokens/forgeries.js';
 import { Blocked, type Check } from '../../../fixtures/check/check.js';
 import { expect, seenStatus } from '../../../fixtures/check/expect.js';
 import { encodePart } from '../../../fixtures/evidence/jwt.js';
@@ -38,7 +39,7 @@ export async function protectedRoutes(check: Check, access: string): Promise<rea
 const NOBODYS = `${encodePart({ alg: 'HS256', typ: 'JWT' })}.${encodePart({ user_id: 0 })}.${Buffer.alloc(32).toString('base64url')}`;
 
 /** @throws Blocked if what was let in is let in without any token too, or with one that nobody issued */
-async function dependsOnAuthentication({ ask, name }: ProtectedRoute, reply: Reply): Promise<void> {
+async function dependsOnAuthentication({ ask, name }: ProtectedRoute, reply: Reply, token: string): Promise<void> {
   if (reply.status >= 300) return;
   const plain = await ask();
   if (plain.status < 300) throw new Blocked('UNA-14', `${name} needs no token: ${seenStatus(plain)}`, plain.exchange);
@@ -49,18 +50,21 @@ async function dependsOnAuthentication({ ask, name }: ProtectedRoute, reply: Rep
       `${name} opens to a token that nobody signed: ${seenStatus(nobodys)}`,
       nobodys.exchange,
     );
+  const unsigned = await ask(spoiled(token));
+  if (unsigned.status < 300)
+    throw new Blocked('UNA-14', `${name} opens whatever the signature is: ${seenStatus(unsigned)}`, unsigned.exchange);
 }
 
 /** This token is refused at this route with 401, or as this target refuses a request without credentials. */
 export async function expectClosed(check: Check, route: ProtectedRoute, token: string, what: string): Promise<void> {
   const reply = await route.ask(token);
-  await dependsOnAuthentication(route, reply);
+  await dependsOnAuthentication(route, reply, token);
   await expectUnauthenticated(check, reply, what);
 }
 
 /** This token is refused at this route, with any 4xx. */
 export async function expectRefusal(check: Check, route: ProtectedRoute, token: string, what: string): Promise<void> {
   const reply = await route.ask(token);
-  await dependsOnAuthentication(route, reply);
+  await dependsOnAuthentication(route, reply, token);
   if (!isRefusedHere(check, reply)) expect(reply, what).toBeRefused();
 }

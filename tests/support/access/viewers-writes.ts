@@ -36,7 +36,10 @@ export function refreshedWrite(check: Check): Promise<Reply> {
     const before = user();
     await mine.rotate();
     if (user() !== before) throw new Blocked('REF-02', 'the refreshed access token is not of the same user');
-    return check.api.createKeyword(aKeyword(check).body, { access: mine.access });
+    const write = await check.api.createKeyword(aKeyword(check).body, { access: mine.access });
+    if (write.status === 401 && (await check.askProtected(mine.access)).status !== 200)
+      throw new Blocked('REF-02', 'the refreshed access token opens nothing', write.exchange);
+    return write;
   });
 }
 

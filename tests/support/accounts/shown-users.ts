@@ -1,6 +1,6 @@
 /** The users whom logins of this run have shown, LOG-02 and LOG-03. */
 import { ROLES, sameAddress } from './users.js';
-import { type Check, type Account, Unverified } from '../../../fixtures/check/check.js';
+import { Blocked, type Check, type Account, Unverified } from '../../../fixtures/check/check.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { firstSession } from '../tokens/lifetimes.js';
 import { registered, firstLoginOf } from './accounts.js';
@@ -38,10 +38,16 @@ export async function shownUsers(check: Check): Promise<{ name: string; account:
   return [...users, { name: 'who has just registered', account: made.account, reply: await firstLoginOf(check) }];
 }
 
+const BEYOND_ASCII = /[^\x20-\x7e]/;
+
 /** A login shows the user who logged in. */
 export function expectShown(account: Account, reply: Reply): void {
   const { email, username } = reply.user;
   if (reply.status !== 200 || email === undefined) throw new Unverified(`Login shows no e-mail: ${seenStatus(reply)}.`);
+  // Whether letters beyond ASCII come back as they were sent is ROB-09's question.
+  const [sent = '', shown] = [account.username, username];
+  if (sameAddress(email, account.email) && BEYOND_ASCII.test(sent) && shown !== undefined && shown !== sent)
+    throw new Blocked('ROB-09', 'a user name beyond ASCII comes back changed', reply.exchange);
   expect(reply, 'the user returned').toSatisfy(
     sameAddress(email, account.email) &&
       (account.username === undefined || username === undefined || username === account.username),

@@ -5,10 +5,11 @@
 import { BoundedTransport } from '../../../fixtures/http/raw-transport.js';
 import { keepingAgent } from '../../../fixtures/http/way.js';
 import { wayTo } from '../../../fixtures/run/target.js';
-import { Blocked, Finding, Unverified, type Check } from '../../../fixtures/check/check.js';
+import { Finding, Unverified, type Check } from '../../../fixtures/check/check.js';
 import { expect, seenStatus } from '../../../fixtures/check/expect.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { aKeyword } from '../access/resources.js';
+import { dependsOnAlike } from '../journeys/alike-workers.js';
 import type { Sendable } from '../../../fixtures/check/sender.js';
 import { encodePart } from '../../../fixtures/evidence/jwt.js';
 import { BOUNDS, NoAnswer } from '../../../fixtures/http/transport.js';
@@ -284,22 +285,6 @@ export function endpointsOf(check: Check, row: BadInput): Endpoint[] {
   );
 }
 
-/** New connections that the good request is sent over, when it failed over a kept one. */
-const NEW_CONNECTIONS = 4;
-
-/** @throws Blocked by JRN-07 if the same good request is not answered with 200 over each of several new connections either */
-async function alikeOverNewOnes(check: Check, good: Sendable): Promise<void> {
-  for (let i = 0; i < NEW_CONNECTIONS; i += 1) {
-    const reply = await check.sender.sendOver(good, new BoundedTransport(wayTo(check.target)));
-    if (reply.status !== 200)
-      throw new Blocked(
-        'JRN-07',
-        `a live token opens the list only now and then: ${seenStatus(reply)}`,
-        reply.exchange,
-      );
-  }
-}
-
 /**
  * Sends bad input over a connection of its own, and then a good request over the same one: what the server left unread of a body that it
  * refused would be taken for the next request, and its response for somebody else's. A server may close the connection instead
@@ -327,7 +312,7 @@ export async function overOneConnection(check: Check, bad: Sendable, access: str
       if (!(error instanceof NoAnswer) || hangs) throw error;
       next = await check.raw(good);
     }
-    if (next.status !== 200) await alikeOverNewOnes(check, good);
+    if (next.status !== 200) await dependsOnAlike(check, good);
     if (next.status !== 200)
       throw new Finding(
         `answered with ${seenStatus(reply)}, and then a good request over the same connection with ${seenStatus(next)}: expected 200`,

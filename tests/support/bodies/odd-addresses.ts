@@ -115,11 +115,13 @@ async function judgeOddRequest(
   if (reply.status < 400 && reply.object?.['success'] === false)
     throw new Blocked('ENV-05', `a refusal gets ${seenStatus(reply)}`, reply.exchange);
   if (nowhere) expect(reply, 'an id that no row has').toBeRefused();
-  expect(reply, 'the response').toSatisfy(
-    theirs === undefined || !reply.text.includes(theirs.text),
-    "no row of another account's",
-    "another account's row is in it",
-  );
+  const shown = theirs !== undefined && reply.text.includes(theirs.text);
+  if (shown && theirs.site !== undefined) {
+    const plain = await check.api.getResource(`${check.api.path('listKeywords')}?site_id=${theirs.site}`, { access });
+    if (plain.text.includes(theirs.text))
+      throw new Blocked('FOR-06', "another account's site is listed as it is", plain.exchange);
+  }
+  expect(reply, 'the response').toSatisfy(!shown, "no row of another account's", "another account's row is in it");
 }
 
 /** Odd ids and queries, of reads and of changes. @param own the site of one's own rows, where they name one */

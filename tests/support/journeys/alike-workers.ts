@@ -1,10 +1,13 @@
 /** The same request at each of several workers: they respond alike (JRN-07). */
 import { BoundedTransport } from '../../../fixtures/http/raw-transport.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
+import type { ClauseId } from '../../../spec/generated/clauses.js';
 import { type Check, Blocked } from '../../../fixtures/check/check.js';
 import { wayTo } from '../../../fixtures/run/target.js';
 import { keepingAgent } from '../../../fixtures/http/way.js';
+import type { Sendable } from '../../../fixtures/check/sender.js';
 import { jsonRequest } from '../../../fixtures/check/api.js';
+import { dependsOnRotations } from '../refresh/rotation.js';
 import { somebody, aKeyword, remove } from '../access/resources.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 
@@ -57,16 +60,44 @@ export async function judgeCounters(check: Check, access: string, replies: reado
     );
 }
 
-/** @throws Blocked by REF-02 where a refreshed access token is good at none of several workers */
-export async function dependsOnSuccessor(check: Check, access: string): Promise<void> {
-  const list = jsonRequest('GET', check.api.path('listKeywords'), undefined, { access });
+/** @throws Blocked where none of several workers opens this to the token: it is dead, and not known to some of them only */
+export async function dependsOnSome(
+  check: Check,
+  { access, path, by }: { readonly access: string; readonly path: string; readonly by: ClauseId },
+): Promise<void> {
+  const request = jsonRequest('GET', path, undefined, { access });
   let last: Reply | undefined;
   for (let i = 0; i < IN_A_ROW.newcomer; i += 1) {
-    last = await check.sender.sendOver(list, new BoundedTransport(wayTo(check.target)));
+    last = await check.sender.sendOver(request, new BoundedTransport(wayTo(check.target)));
     if (last.status === 200) return;
   }
-  if (last !== undefined)
-    throw new Blocked('REF-02', `a refreshed access token does not open the list: ${seenStatus(last)}`, last.exchange);
+  if (last !== undefined) throw new Blocked(by, `the token does not open ${path}: ${seenStatus(last)}`, last.exchange);
+}
+
+/** @throws Blocked by JRN-07 where the same request does not have the same status over each of several new connections */
+export function dependsOnAlike(check: Check, request: Sendable): Promise<void> {
+  // Once for all rows that ask: those of two rows in turn would each go to a worker of its own.
+  return check.memo(`alike: ${JSON.stringify(request)}`, () => isAlike(check, request));
+}
+
+async function isAlike(check: Check, request: Sendable): Promise<void> {
+  const statuses = new Set<number>();
+  for (let i = 0; i < IN_A_ROW.write && statuses.size < 2; i += 1) {
+    const reply = await check.sender.sendOver(request, new BoundedTransport(wayTo(check.target)));
+    statuses.add(reply.status);
+    if (statuses.size > 1)
+      throw new Blocked(
+        'JRN-07',
+        `the same request is answered now with ${[...statuses].join(' and now with ')}`,
+        reply.exchange,
+      );
+  }
+}
+
+/** A live token is refused: is it so at each of several workers? @throws Blocked by JRN-07 if not */
+export async function dependsOnAlikeToken(check: Check, access: string, reply: Reply): Promise<void> {
+  if (reply.status === 401)
+    await dependsOnAlike(check, jsonRequest('GET', check.api.path('listKeywords'), undefined, { access }));
 }
 
 /** Milliseconds that a replica may lag behind a registration, and between two looks. */
@@ -112,13 +143,21 @@ export async function judgeWrites(check: Check): Promise<void> {
   }
 }
 
+/** Rotations in a row that REF-06 judges: whether more of them are good, it does not ask. */
+const OF_REF_06 = 3;
+
 /** One chain, rotated again and again over new connections. */
 export async function judgeRotations(check: Check): Promise<void> {
   const mine = await check.provenChain();
-  await alike(check, IN_A_ROW.refresh, async (fresh) => {
-    const reply = await check.sender.sendOver(check.api.refreshRequest(mine.refresh), fresh);
-    if (reply.status === 200) mine.advance(reply);
-    else mine.invalidate();
-    return reply;
-  });
+  try {
+    await alike(check, IN_A_ROW.refresh, async (fresh) => {
+      const reply = await check.sender.sendOver(check.api.refreshRequest(mine.refresh), fresh);
+      if (reply.status === 200) mine.advance(reply);
+      else mine.invalidate();
+      return reply;
+    });
+  } catch (error) {
+    await dependsOnRotations(check, OF_REF_06);
+    throw error;
+  }
 }

@@ -71,9 +71,18 @@ async function judgeForgedOwner(check: Check, key: string, access: string): Prom
     expect(write, "a write with another account forged into the owner's token").toBeNoServerError();
     return;
   }
-  const theirs = await check.api.listKeywords({ access: other.access });
+  const shown = async (what: string): Promise<boolean> =>
+    (await check.api.listKeywords({ access: other.access })).text.includes(what);
+  const theirs = await shown(text);
+  if (theirs) {
+    // The control: a row that was written with the token as it is is not in that list.
+    const plain = aKeyword(check);
+    await check.api.createKeyword(plain.body, { access });
+    if (await shown(plain.text))
+      throw new Blocked('FOR-06', "the other account's list holds one's own rows as they are");
+  }
   expect(write, "a write with another account forged into the owner's token").toSatisfy(
-    !theirs.text.includes(text),
+    !theirs,
     "refused, or in one's own account",
     "the new row is in the other account's list",
   );
