@@ -186,7 +186,7 @@ async function firstId(check: Check, access: string): Promise<string | undefined
   try {
     return idOf((await listed(check, access)).rows[0]);
   } catch (error) {
-    if (error instanceof Blocked) return undefined;
+    if (error instanceof Blocked && error.by === 'JRN-01') return undefined;
     throw error;
   }
 }
