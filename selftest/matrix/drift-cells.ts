@@ -3,7 +3,6 @@ import type { ClauseId } from '../../spec/generated/clauses.js';
 import { DRIFTS, type Drift } from '../drifts/index.js';
 import { PINS } from '../drifts/pins.js';
 import { SAMPLE } from '../drifts/sample.js';
-import { knownGaps } from '../known-gaps.js';
 import type { Cell } from './page.js';
 import { rowOf } from './rows.js';
 
@@ -23,36 +22,28 @@ export function hidden(
 }
 
 function alone(drift: Drift, cell: Cell): string[] {
-  const gaps = knownGaps(cell.defect);
   const blocked: readonly string[] = cell.blocked.map(([id]) => id);
   const faults = cell.failed
-    .filter((id) => !drift.fails.includes(id) && !gaps.includes(id))
+    .filter((id) => !drift.fails.includes(id))
     .map((id) => `${cell.defect}: ${id} fails beside the point: ${cell.reasons[id] ?? ''}`);
   for (const id of drift.fails)
-    if (!cell.failed.includes(id) && !gaps.includes(id))
+    if (!cell.failed.includes(id))
       faults.push(`${cell.defect}: ${id} owns the point and does not fail: ${cell.reasons[id] ?? 'it passes'}`);
   for (const { point, owner } of cell.dialect)
-    if (owner !== undefined && !cell.failed.includes(owner) && !gaps.includes(owner))
+    if (owner !== undefined && !cell.failed.includes(owner))
       faults.push(
         `${cell.defect}: its ${point} differs from the guide's, and ${owner}, which owns that, does not fail`,
       );
-  const counted = cell.blocked.filter(([id]) => !gaps.some((gap) => gap === id));
-  if (counted.length > drift.mostBlocked)
+  if (cell.blocked.length > drift.mostBlocked)
     faults.push(
-      `${cell.defect}: ${String(counted.length)} clauses are blocked, ` +
-        `at most ${String(drift.mostBlocked)} may be: ${counted.map(([id, by]) => `${id} by ${by}`).join(', ')}`,
+      `${cell.defect}: ${String(cell.blocked.length)} clauses are blocked, ` +
+        `at most ${String(drift.mostBlocked)} may be: ${cell.blocked.map(([id, by]) => `${id} by ${by}`).join(', ')}`,
     );
   const pinned: readonly string[] = PINS[drift.id]?.blocked ?? [];
-  for (const [id, by] of counted)
+  for (const [id, by] of cell.blocked)
     if (!pinned.includes(id)) faults.push(`${cell.defect}: ${id} is blocked by ${by}, and not pinned as blocked`);
   for (const id of pinned)
     if (!blocked.includes(id)) faults.push(`${cell.defect}: ${id} is pinned as blocked, and is not`);
-  const odd = (id: ClauseId): boolean =>
-    cell.failed.includes(id) !== (drift.fails.includes(id) || cell.dialect.some(({ owner }) => owner === id)) ||
-    blocked.includes(id) ||
-    cell.unverified.includes(id);
-  for (const id of gaps)
-    if (!odd(id)) faults.push(`${cell.defect}: ${id} is a known gap that is no more: take it off the list`);
   return faults;
 }
 

@@ -3,7 +3,6 @@ import type { DeclaredCheck } from '../../fixtures/check/clause.js';
 import type { DialectPoint } from '../../fixtures/evidence/outcome.js';
 import { AREAS, CLAUSES, type ClauseId } from '../../spec/generated/clauses.js';
 import { DEFECTS } from '../defects/index.js';
-import { knownGaps, NOT_FOUND_YET } from '../known-gaps.js';
 import { VARIANTS } from '../variants/index.js';
 import { driftSection } from './drift-cells.js';
 import { CLEAN, rowOf } from './rows.js';
@@ -36,8 +35,6 @@ export const PROVED_ELSEWHERE: Readonly<Partial<Record<ClauseId, string>>> = {
 /** Clauses that a row of the matrix does not verify: they need a browser, or https. */
 const NEVER_HERE: readonly ClauseId[] = ['DOC-01', 'NET-01'];
 
-const FOUND = DEFECTS.filter(({ id }) => !NOT_FOUND_YET.includes(id));
-
 function difference<T extends string>(one: readonly T[], other: readonly string[]): T[] {
   return one.filter((id) => !other.includes(id));
 }
@@ -47,22 +44,10 @@ export function faultsOf(cells: readonly Cell[], checks: readonly DeclaredCheck[
   const faults: string[] = [];
   for (const cell of cells) {
     const { defect, variant } = rowOf(cell.defect);
-    const gaps = knownGaps(cell.defect);
-    if (NOT_FOUND_YET.includes(cell.defect)) {
-      if (cell.failed.length > 0)
-        faults.push(
-          `${cell.defect}: ${cell.failed.join(', ')} finds it now: take it off the list of what is not found yet`,
-        );
-      continue;
-    }
     const pinned = defect?.clauses ?? variant?.fails ?? [];
     const name = cell.defect === CLEAN ? 'the conforming target' : cell.defect;
-    for (const id of difference(cell.failed, [...pinned, ...(defect?.may ?? []), ...gaps])) {
+    for (const id of difference(cell.failed, [...pinned, ...(defect?.may ?? [])])) {
       faults.push(`${name}: ${id} fails and is not pinned: ${cell.reasons[id] ?? ''}`);
-    }
-    for (const id of gaps) {
-      if (![...cell.failed, ...cell.unverified].includes(id) && !cell.blocked.some(([clause]) => clause === id))
-        faults.push(`${name}: ${id} is a known gap that is no more: take it off the list`);
     }
     for (const { point, owner } of cell.dialect) {
       // A server that is wrong as a whole speaks no dialect.
@@ -72,7 +57,7 @@ export function faultsOf(cells: readonly Cell[], checks: readonly DeclaredCheck[
     }
     const skipped = (id: string): boolean =>
       id === 'DOC-01' && !cell.passed.includes('DOC-01') && !cell.failed.includes('DOC-01');
-    for (const id of difference(pinned, [...cell.failed, ...gaps])) {
+    for (const id of difference(pinned, cell.failed)) {
       if (skipped(id)) continue;
       const blocked = cell.blocked.find(([clause]) => clause === id);
       faults.push(
@@ -81,11 +66,11 @@ export function faultsOf(cells: readonly Cell[], checks: readonly DeclaredCheck[
     }
     if (defect === undefined) {
       for (const [id, by] of cell.blocked)
-        if (!gaps.some((gap) => gap === id) && !pinned.some((failing) => failing === by))
+        if (!pinned.some((failing) => failing === by))
           faults.push(`${name}: ${id} is blocked by ${by}, and nothing is wrong`);
     }
     if (variant !== undefined && variant.unverified !== 'any') {
-      const excused: readonly ClauseId[] = [...NEVER_HERE, ...gaps, ...(variant.unverified ?? [])];
+      const excused: readonly ClauseId[] = [...NEVER_HERE, ...(variant.unverified ?? [])];
       for (const id of difference(cell.unverified, excused))
         faults.push(`${name}: ${id} is not verified, and nothing is wrong: ${cell.reasons[id] ?? ''}`);
     }
@@ -102,14 +87,14 @@ export function faultsOf(cells: readonly Cell[], checks: readonly DeclaredCheck[
   for (const { id, level } of CLAUSES) {
     const declared = checks.filter((check) => check.id === id).length;
     if (declared !== 1) faults.push(`${id} has ${String(declared)} checks, and should have one`);
-    if (level !== 'MAY' && PROVED_ELSEWHERE[id] === undefined && !FOUND.some(({ clauses }) => clauses.includes(id))) {
+    if (level !== 'MAY' && PROVED_ELSEWHERE[id] === undefined && !DEFECTS.some(({ clauses }) => clauses.includes(id))) {
       faults.push(`${id} is ${level}, and no defect fails it`);
     }
   }
   return faults;
 }
 
-const ONE_PART = FOUND.filter(({ server }) => server === undefined);
+const ONE_PART = DEFECTS.filter(({ server }) => server === undefined);
 
 /** Mean number of clauses that fail under a defect of one part; servers that are wrong as a whole left out. */
 export function sharpness(): number {
@@ -120,7 +105,7 @@ export function sharpness(): number {
 export async function matrixPage(): Promise<string> {
   const worst = [...ONE_PART].sort((a, b) => b.clauses.length - a.clauses.length || (a.id < b.id ? -1 : 1)).slice(0, 5);
   const checked = CLAUSES.filter(({ level }) => level !== 'MAY');
-  const covered = checked.filter(({ id }) => FOUND.some(({ clauses }) => clauses.includes(id)));
+  const covered = checked.filter(({ id }) => DEFECTS.some(({ clauses }) => clauses.includes(id)));
   const lines = [
     '# The kill matrix',
     '',
@@ -128,19 +113,14 @@ export async function matrixPage(): Promise<string> {
       'suite is run against it, and exactly the clauses named here must fail. `npm test` runs each defect with the clauses named here, ' +
       'and a sample of the rows with the whole suite.',
     '',
-    `- ${String(FOUND.length)} defects: ${String(ONE_PART.length)} of one part, ` +
-      `${String(FOUND.length - ONE_PART.length)} servers that are wrong as a whole`,
+    `- ${String(DEFECTS.length)} defects: ${String(ONE_PART.length)} of one part, ` +
+      `${String(DEFECTS.length - ONE_PART.length)} servers that are wrong as a whole`,
     `- ${String(covered.length)} of ${String(checked.length)} MUST and SHOULD clauses are failed by a defect of the matrix; ` +
       Object.entries(PROVED_ELSEWHERE)
         .map(([id, where]) => `${id} is proved in ${where}`)
         .join('; '),
     `- sharpness: ${sharpness().toFixed(2)} clauses fail per defect of one part`,
     `- ${String(VARIANTS.length)} conforming variants, on which nothing fails and nothing is blocked but what is named below`,
-    ...(NOT_FOUND_YET.length === 0
-      ? []
-      : [
-          `- ${String(NOT_FOUND_YET.length)} defects that no check finds yet: ${NOT_FOUND_YET.map((id) => `\`${id}\``).join(', ')}`,
-        ]),
     '',
     'The least sharp five:',
     '',
