@@ -17,6 +17,7 @@ import { reporterOptions, type ReporterOptions } from './options.js';
 import { consoleText } from './outputs/console.js';
 import { visible, visibleLines } from './outputs/escape.js';
 import { Progress } from './outputs/progress.js';
+import { count } from './outputs/sentences.js';
 import { workflowCommands } from './outputs/summary.js';
 import { appendSummary, writeReport } from './report-file.js';
 import { artefactFolders, scanArtefacts } from './scan.js';
@@ -64,7 +65,7 @@ export default class ConformanceReporter implements Reporter {
     this.progress.begin(tests.length);
     if (this.options.mode !== 'list') return;
     for (const test of tests) process.stdout.write(`${visible(test.title)}\n`);
-    process.stdout.write(`${String(tests.length)} checks\n`);
+    process.stdout.write(`${count(tests.length, 'check')}\n`);
   }
 
   onError(error: TestError): void {

@@ -17,6 +17,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { count } from '../../report/outputs/sentences.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import { driftFaults, driftSummary } from './drift-cells.js';
 import { faultsOf, matrixPage, PROVED_ELSEWHERE, type Cell } from './page.js';
@@ -98,8 +99,8 @@ async function main(): Promise<void> {
           if (positionals.includes(id) || positionals.includes(cell.defect))
             console.log(`${cell.defect} → ${id}: ${cell.reasons[id] ?? ''}`);
     console.log(
-      `${String(rows.length)} runs, ${String(requests)} requests, ${seconds.toFixed(0)} s; ` +
-        (faults.length === 0 ? 'every cell is as pinned' : `${String(faults.length)} cells are not as pinned`),
+      `${count(rows.length, 'run')}, ${count(requests, 'request')}, ${seconds.toFixed(0)} s; ` +
+        (faults.length === 0 ? 'every cell is as pinned' : `not as pinned: ${count(faults.length, 'cell')}`),
     );
     const narrow = cells.filter(({ asked }) => asked !== undefined).length;
     if (narrow > 0)
