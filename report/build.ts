@@ -3,7 +3,7 @@ import type { Cost, Failure, RowResult, RunFacts, Verdict } from '../fixtures/ev
 import { gates, type GateLevel } from '../fixtures/run/target.js';
 import type { Waivers } from '../fixtures/run/waivers.js';
 import { rootCauses } from './causes.js';
-import { likelyCause } from './hints.js';
+import { likelyCauses } from './hints.js';
 import {
   FORMAT,
   type Report,
@@ -158,8 +158,7 @@ export function buildReport(ingredients: Ingredients): Report {
   const { results, verdict, runs, gate, waivers, costs, startedAt, durationMs } = ingredients;
   const [first] = runs;
   const { baseUrl, embedded } = first ?? ingredients.intended;
-  const failed = new Set(results.filter(isWrong).map(({ clause }) => clause.id));
-  const likely = new Map(results.map((result) => [result.clause.id as string, likelyCause(result, failed)]));
+  const likely = likelyCauses(results.filter(isWrong));
   const kept = fittingExchanges(results);
   const way = { baseUrl, gateway: headerNames(first?.configuration['IGNY8_HEADERS']) };
   const clauses = results.map((result) =>

@@ -23,17 +23,33 @@ export interface LikelyCause {
   readonly hint: string;
 }
 
+export type Hints = z.infer<typeof Table>;
+
 /** hints.yaml. */
-export const HINTS = Table.parse(parse(readFileSync(join(__dirname, 'hints.yaml'), 'utf8')));
+export function readHints(): Hints {
+  return Table.parse(parse(readFileSync(join(__dirname, 'hints.yaml'), 'utf8')));
+}
 
 /**
- * What probably is wrong with the target; undefined where nothing typical is known, and for clauses that did not fail.
- * @param failed ids of all clauses that failed in this run
+ * What probably is wrong with the target, by clause: for those that failed, and of which something typical is known.
+ * @param failed the results of the clauses that failed in this run, waived ones included
  */
-export function likelyCause(result: ClauseResult, failed: ReadonlySet<string>): LikelyCause | undefined {
-  const { clause, verdict, failures } = result;
-  if (verdict !== 'failed' && verdict !== 'waived') return undefined;
-  const { shared, clauses, otherwise } = HINTS;
+export function likelyCauses(failed: readonly ClauseResult[]): ReadonlyMap<string, LikelyCause> {
+  const causes = new Map<string, LikelyCause>();
+  // A run without a failure does without the file, which takes as long to read as a clause to ask.
+  if (failed.length === 0) return causes;
+  const hints = readHints();
+  const ids = new Set<string>(failed.map(({ clause }) => clause.id));
+  for (const result of failed) {
+    const cause = likelyCause(result, ids, hints);
+    if (cause !== undefined) causes.set(result.clause.id, cause);
+  }
+  return causes;
+}
+
+function likelyCause(result: ClauseResult, failed: ReadonlySet<string>, hints: Hints): LikelyCause | undefined {
+  const { clause, failures } = result;
+  const { shared, clauses, otherwise } = hints;
   const messages = failures.map(({ message }) => message);
   const together = shared.find(
     ({ clauses: ids, seen, beside }) =>

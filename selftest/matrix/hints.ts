@@ -1,5 +1,5 @@
 /** Every pattern in hints.yaml fits what a defect or a variant really makes a check report: else it is out of date, or was a guess. */
-import { HINTS } from '../../report/hints.js';
+import { readHints } from '../../report/hints.js';
 import type { Cell } from './page.js';
 
 /** Patterns for what the matrix has no row for: nothing in it breaks a connection. */
@@ -7,10 +7,10 @@ const SEEN_ELSEWHERE: Readonly<Record<string, string>> = { 'no response': 'selft
 
 /** The pairs of a clause and a pattern for it that fit no row of the matrix, one line each. */
 export function unmatchedHints(cells: readonly Pick<Cell, 'messages'>[]): string[] {
-  const { shared, clauses, otherwise } = HINTS;
+  const { shared, clauses, otherwise } = readHints();
   const reports = (clause: string): (readonly string[])[] => cells.flatMap(({ messages }) => [messages[clause] ?? []]);
   const pairs = [
-    // A shared cause must fit every failure of a clause, a clause's own any of them: as `likelyCause` has it.
+    // A shared cause must fit every failure of a clause, a clause's own any of them: as `likelyCauses` has it.
     ...shared.flatMap(({ clauses: ids, seen }) => ids.map((id) => ({ id, seen, fits: 'every' as const }))),
     ...Object.entries(clauses).flatMap(([id, hints]) => hints.map(({ seen }) => ({ id, seen, fits: 'some' as const }))),
   ];
