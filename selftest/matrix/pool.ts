@@ -5,7 +5,7 @@ import { findBrowser } from '../../fixtures/run/browser.js';
 import { defined } from '../../fixtures/run/target.js';
 import type { ClauseId } from '../../spec/generated/clauses.js';
 import type { Cell } from './page.js';
-import { changeOf, rowOf, shows, type Planned } from './rows.js';
+import { changeOf, rowOf, shows, waits, type Planned } from './rows.js';
 import { allChecks, failing, runRow, type MatrixRow } from './run.js';
 
 const WORKERS = 2;
@@ -143,25 +143,21 @@ export async function runAll(
     await close();
     return ended();
   }
-  // A browser takes as long as ten runs without one: those first, one at a time, beside the others.
-  const pages = rows.filter(shows);
-  const others = rows.filter((row) => !shows(row));
-  let browsing: Planned | undefined;
-  const next = (): Planned | undefined => {
-    if (browsing === undefined && pages.length > 0) return (browsing = pages.shift());
-    return others.shift() ?? pages.shift();
-  };
+  // What waits rather than works, for a browser or for a lock to open, waits one at a time beside the others.
+  const waiting = rows.filter(waits);
+  const working = rows.filter((row) => !waits(row));
+  const apart = waiting.length > 0 && working.length > 0 ? 1 : 0;
   await Promise.all(
-    Array.from({ length: Math.min(WORKERS, rows.length) }, () => {
+    Array.from({ length: Math.min(WORKERS + apart, rows.length) }, (_, index) => {
+      const lists = index < apart ? [waiting, working] : [working, waiting];
       return new Promise<void>((resolve, reject) => {
         // Not a Playwright worker, whoever started this: no step of a report is made of a matcher.
-        const { TEST_WORKER_INDEX: _, ...env } = process.env;
+        const { TEST_WORKER_INDEX: _index, ...env } = process.env;
         const execArgv = [...process.execArgv, '--max-semi-space-size=32', '--single-threaded-gc'];
         const child = fork(script, ['--work'], { execArgv, env });
         child.on('message', (message: Message) => {
           take(message);
-          if ((message.cell?.defect ?? message.broke) === browsing?.name) browsing = undefined;
-          const row = next();
+          const row = lists.find(({ length }) => length > 0)?.shift();
           if (row !== undefined) child.send(row);
           else child.disconnect();
         });

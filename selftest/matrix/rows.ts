@@ -71,6 +71,11 @@ export function shows({ name, clauses }: Planned): boolean {
   return name === CLEAN || (drift === undefined && (defect ?? variant)?.browser === true);
 }
 
+/** Whether a run of it waits, which takes minutes and hardly any processor time. */
+export function waits(row: Planned): boolean {
+  return shows(row) || rowOf(row.name).variant?.long === true;
+}
+
 /** Each drift alone, and with each defect of the sample beneath. */
 export function driftRows(drifts: readonly Drift[] = DRIFTS, sample: readonly Defect[] = SAMPLE): string[] {
   return drifts.flatMap((drift) => [driftRow(drift), ...sample.map((defect) => crossedRow(drift, defect))]);
