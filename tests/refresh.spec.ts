@@ -81,7 +81,7 @@ clause('REF-05', async (check) => {
   const rows = REUSES.map(({ name, later }) => ({
     name,
     judge: async () => {
-      expectRefreshRefused(check, (await reuse(check, later)).reuse, name);
+      expectRefreshRefused(check, (await reuse(check, later)).reuse, 'the spent token');
     },
   }));
   rows.push(

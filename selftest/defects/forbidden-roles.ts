@@ -269,6 +269,14 @@ export const FORBIDDEN_ROLES: readonly Defect[] = [
     }),
   },
   {
+    id: 'developer-from-token',
+    story: 'Developers see every tenant; whether somebody is one is read from the claim `role`.',
+    clauses: ['FOR-09'],
+    replace: (parts) => ({
+      maySee: (user, row, claims) => claims['role'] === 'developer' || parts.maySee(user, row, claims),
+    }),
+  },
+  {
     id: 'session-takes-role-of-refresh-token',
     story: 'Refresh copies a `role` of the token presented into the session, which decides who may write.',
     clauses: ['FOR-09'],

@@ -456,4 +456,14 @@ export const LOGIN_CREDENTIALS: readonly Defect[] = [
       checkPassword: (password, hash) => parts.checkPassword(cut(password), hash),
     }),
   },
+  {
+    id: 'username-will-do',
+    story: 'The serializer of a login library: where there is no e-mail, a user name will do.',
+    clauses: ['LOG-08'],
+    replace: on('login', (context, parts, store) => {
+      const { email, username, password } = bodyOf(context);
+      const user = email === undefined ? store.users.find((one) => one.username === username) : undefined;
+      return user === undefined ? undefined : parts.login(replaceBody(context, { email: user.email, password }));
+    }),
+  },
 ];

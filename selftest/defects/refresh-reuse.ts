@@ -324,4 +324,26 @@ export const REFRESH_REUSE: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'register-token-never-spent',
+    story:
+      'Sign-up makes its tokens without a row for them, and only a token with a row can be put on the list of spent ones.',
+    clauses: ['REF-05'],
+    replace: (parts, store) => {
+      const ofRegister = new Set<unknown>();
+      return {
+        claims: (kind, user, chain, occasion) => {
+          const given = parts.claims(kind, user, chain, occasion);
+          if (kind === 'refresh' && occasion === 'register') ofRegister.add(given['jti']);
+          return given;
+        },
+        spend: (given) => {
+          const chain = store.chains.get(textOf(given['chain']));
+          if (chain === undefined || chain.revoked || !ofRegister.has(given['jti'])) return parts.spend(given);
+          chain.current = parts.tokenId();
+          return chain;
+        },
+      };
+    },
+  },
 ];

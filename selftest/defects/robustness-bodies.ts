@@ -269,6 +269,31 @@ export const ROBUSTNESS_BODIES: readonly Defect[] = [
     }),
   },
   {
+    id: 'form-at-login',
+    story: 'Login takes a form, as the password grant of OAuth 2 does.',
+    clauses: ['ROB-03'],
+    replace: readsBody(({ headers, operation }, text) =>
+      operation === 'login' && headers['content-type']?.includes('urlencoded') === true
+        ? Object.fromEntries(new URLSearchParams(text))
+        : undefined,
+    ),
+  },
+  {
+    id: 'multipart-at-login',
+    story: '`MultiPartParser` was left among the parsers of the login view.',
+    clauses: ['ROB-03'],
+    replace: readsBody(({ headers, operation }, text) =>
+      operation === 'login' && headers['content-type']?.startsWith('multipart/form-data') === true
+        ? Object.fromEntries(
+            Array.from(
+              text.matchAll(/name="([^"]+)"\r\n\r\n(.*)\r\n/g),
+              ([, name = '', value = '']): [string, string] => [name, value],
+            ),
+          )
+        : undefined,
+    ),
+  },
+  {
     id: 'deep-500',
     story: 'The JSON parser recurses.',
     clauses: ['ROB-06'],

@@ -386,4 +386,16 @@ export const UNAUTHENTICATED_USERS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'rows-made-for-x-user-id',
+    story: 'An import makes rows on behalf of `X-User-Id`, and the view believes it of whoever has a token.',
+    clauses: ['UNA-19'],
+    replace: (parts) => ({
+      writer: async (context) => {
+        const user = await parts.writer(context);
+        const named = context.operation === 'createKeyword' ? context.headers['x-user-id'] : undefined;
+        return (named === undefined ? undefined : parts.userById(named)) ?? user;
+      },
+    }),
+  },
 ];

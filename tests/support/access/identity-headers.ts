@@ -10,6 +10,7 @@ import { IDENTITY_HEADERS } from './channels.js';
 import { idOf } from '../responses/exact.js';
 import { liveToken } from '../tokens/live-token.js';
 import { validRequests, withHeaders } from './protected-routes.js';
+import { idAsGiven } from './planted-rows.js';
 import {
   accountId,
   aKeyword,
@@ -107,10 +108,11 @@ async function besideRows(check: Check, access: string, other: OtherTenant): Pro
     );
   };
   const refused = (reply: Reply): void => {
-    expect(reply, "the other user's row, with one's own token").toBeRefused();
+    expect(reply, "what is the other user's, with one's own token").toBeRefused();
   };
   const list = api.path('listKeywords');
   const made = aKeyword(check);
+  const site = keyword.site === undefined ? undefined : idAsGiven(keyword.site);
   return [
     {
       name: 'the list',
@@ -147,6 +149,17 @@ async function besideRows(check: Check, access: string, other: OtherTenant): Pro
               );
             },
           },
+          // Whoever is taken for the other user may write there, and nowhere else.
+          ...(site === undefined
+            ? []
+            : [
+                {
+                  name: "a new row at the other user's site",
+                  owner: 'FOR-10' as const,
+                  request: jsonRequest('POST', list, { ...made.body, site_id: site }, { access }),
+                  judge: refused,
+                },
+              ]),
         ]
       : []),
   ];

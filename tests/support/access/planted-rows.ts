@@ -24,12 +24,16 @@ export interface Planted {
   readonly reply: Reply;
 }
 
+/** An id as a body has it: a number where it looks like one and is exact as one. */
+export function idAsGiven(id: string): string | number {
+  return /^\d{1,15}$/.test(id) ? Number(id) : id;
+}
+
 /** @throws Unverified if neither the other's account nor its site is known */
 export function plantings({ account, keyword }: OtherTenant): Planting[] {
   const site = keyword?.site;
-  const asGiven = (id: string): string | number => (/^\d{1,15}$/.test(id) ? Number(id) : id);
   const names = [
-    ...(site === undefined ? [] : [{ name: 'site_id', value: asGiven(site) }]),
+    ...(site === undefined ? [] : [{ name: 'site_id', value: idAsGiven(site) }]),
     ...(account === undefined ? [] : ['account', 'account_id'].map((name) => ({ name, value: account }))),
   ];
   if (names.length === 0) throw new Unverified("Neither the other account's id nor a site of it is known.");

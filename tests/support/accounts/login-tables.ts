@@ -117,7 +117,10 @@ const kept = (name: string, fields: (right: Account) => Credentials, ...also: nu
 
 /** LOG-08: a missing field is 400, an empty one 400 or 401. */
 export const INCOMPLETE_LOGINS: readonly (Wrong & { readonly missing: boolean; readonly mayCount?: true })[] = [
-  { missing: true, ...kept('missing email', ({ password }) => ({ password })) },
+  {
+    missing: true,
+    ...kept('missing email, beside a `username`', ({ username, password }) => ({ username, password })),
+  },
   { missing: true, mayCount: true, ...kept('missing password', ({ email }) => ({ email })) },
   { missing: true, ...kept('neither', () => ({})) },
   { missing: false, ...kept('empty email', ({ password }) => ({ email: '', password }), 400) },

@@ -117,11 +117,13 @@ const asPart = ([name, value]: [string, unknown]): string =>
 export const CONTENT_TYPES: readonly BadInput[] = [
   {
     name: 'a form',
+    also: 'login',
     contentType: 'application/x-www-form-urlencoded',
     body: (good) => new URLSearchParams(Object.entries(good).map(([name, value]) => [name, String(value)])).toString(),
   },
   {
     name: 'a multipart form',
+    also: 'login',
     contentType: `multipart/form-data; boundary=${BOUNDARY}`,
     body: (good) => `${Object.entries(good).map(asPart).join('')}--${BOUNDARY}--\r\n`,
   },

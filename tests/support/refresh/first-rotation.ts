@@ -42,6 +42,8 @@ export function expectSameUser(
   access: string,
 ): void {
   const [was, is] = [old, access].map((token) => decode(token)?.claims[check.target.dialect.subject]);
+  if (is === undefined && was !== undefined)
+    throw new Blocked('TOK-04', 'the new access token says nowhere whose it is, where the first does', reply.exchange);
   const names = [user['email'], user['username']].filter((name) => name !== undefined);
   expect(reply, 'the user of the new access token').toSatisfy(
     was === is || String(was) === String(is) || names.some((name) => name === is),

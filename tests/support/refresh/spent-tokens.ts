@@ -6,8 +6,8 @@ import { spend, withSpareBits, expectRefreshRefused } from './rotation.js';
 /** A spent token presented again when `later` others have come after its successor, and then the newest of its chain. */
 export function reuse(check: Check, later: number): Promise<{ reuse: Reply; newest: Reply }> {
   return check.memo(`reuse after ${String(later)}`, async () => {
-    const { chain: mine } = await check.expendable();
-    // The oldest one comes from a refresh: some servers know again what login gave, and nothing else.
+    // One is register's, where it gives any; the oldest comes from a refresh, the other from login: some servers know one kind again.
+    const { chain: mine } = await check.expendable(later === 1 ? 'a newcomer' : undefined);
     if (later > 1) await mine.rotate();
     const spent = await spend(check, mine);
     for (let turn = 0; turn < later; turn += 1) await mine.rotate();
@@ -19,7 +19,7 @@ export function reuse(check: Check, later: number): Promise<{ reuse: Reply; newe
 
 export const REUSES = [
   { name: 'the spent refresh token', later: 0 },
-  { name: 'a refresh token that was spent two rotations ago', later: 1 },
+  { name: "a newcomer's first refresh token, spent two rotations ago", later: 1 },
   { name: 'a refresh token that was spent four rotations ago', later: 3 },
 ];
 

@@ -56,6 +56,10 @@ export async function judgeForgedTenant(check: Check, key: string): Promise<void
       expect(read).toBeRefused();
     },
   );
+  // Of the roles that IGNY8 knows, the one that sees every tenant.
+  const access = resign(owner.access, key, { claims: { ...WIDER, role: 'developer', roles: ['developer'] } });
+  const read = await check.api.getResource(foreign.path, { access });
+  expect(read, "another account's resource, with a role forged into the token").toBeRefused();
   if (check.target.write) await judgeForgedOwner(check, key, owner.access);
 }
 
