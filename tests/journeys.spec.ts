@@ -4,10 +4,9 @@
  */
 import { clause, expect } from '../fixtures/check/clause.js';
 import { Blocked, type Check } from '../fixtures/check/check.js';
-import { aKeyword, dependsOnOwnRows, listed, otherTenant } from './support/access/resources.js';
+import { aKeyword, dependsOnOwnRows, otherTenant } from './support/access/resources.js';
 import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
 import { LoginNeeded } from './support/journeys/guide-client.js';
-import { idOf } from './support/responses/exact.js';
 import { cookiesOf } from './support/access/channels.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { serverNow } from './support/tokens/lifetimes.js';
@@ -32,6 +31,8 @@ import {
   judgeWrites,
   judgeRotations,
   dependsOnSome,
+  firstIdOf,
+  hasRows,
 } from './support/journeys/alike-workers.js';
 import {
   cookiesToSend,
@@ -181,38 +182,36 @@ clause('JRN-06', async (check) => {
   await judgeBothSides(check, access, key, now);
 });
 
-/** The id of a row; undefined where there is none, or where this worker of several does not open the list. */
-async function firstId(check: Check, access: string): Promise<string | undefined> {
-  try {
-    return idOf((await listed(check, access)).rows[0]);
-  } catch (error) {
-    if (error instanceof Blocked && error.by === 'JRN-01') return undefined;
-    throw error;
-  }
-}
-
 clause('JRN-07', async (check) => {
   const { access } = await check.session();
   const list = check.api.path('listKeywords');
   await dependsOnSome(check, { access, path: list, by: 'JRN-01' });
-  const id = await firstId(check, access);
   const get = (path: string, times: number, token: string): Promise<readonly Reply[]> =>
     alike(check, times, (fresh) =>
       check.sender.sendOver(jsonRequest('GET', path, undefined, { access: token }), fresh),
     );
+  let lists: readonly Reply[] = [];
   const item = async (): Promise<void> => {
-    if (id === undefined) return;
+    const id = firstIdOf(lists);
     // A refreshed token may be known to the worker that made it alone; where sessions end each other, the shared one must do.
     const many = check.target.dialect.sessions === 'many';
     const token = many ? (await check.provenChain()).access : access;
     const path = check.api.path('getKeyword', id);
     if (many) await dependsOnSome(check, { access: token, path, by: 'REF-02' });
     await get(path, IN_A_ROW.item, token);
+    // It was there all the time.
+    for (const reply of lists) expect(reply, 'the list').toSatisfy(hasRows(reply), 'rows, as in the others', 'none');
   };
   await check.eachRow(
     [
-      { name: 'the list', judge: async () => judgeCounters(check, access, await get(list, IN_A_ROW.list, access)) },
-      ...(id === undefined ? [] : [{ name: 'one row by its id', judge: item }]),
+      {
+        name: 'the list',
+        judge: async () => {
+          lists = await get(list, IN_A_ROW.list, access);
+          await judgeCounters(check, access, lists);
+        },
+      },
+      { name: 'one row by its id, and the list that it is in', judge: item },
       ...(check.target.write ? [{ name: 'writes', judge: () => judgeWrites(check) }] : []),
       { name: 'refresh, each by the token of the last', judge: () => judgeRotations(check) },
       ...(check.accounts.canRegister

@@ -37,7 +37,7 @@ import {
 } from './support/accounts/register-tables.js';
 import { lifetime, tolerance } from './support/tokens/lifetimes.js';
 import { expectTwoAccounts, madeAlike, PAIRS } from './support/accounts/pairs.js';
-import { accountId } from './support/access/resources.js';
+import { accountId, accountSlug } from './support/access/resources.js';
 import { capitalDomain } from './support/accounts/users.js';
 import type { Reply } from '../fixtures/evidence/reply.js';
 
@@ -145,7 +145,10 @@ clause('REG-10', async (check) => {
   const own = await check.session();
   // Whose id is sent: nobody that another check has to do with.
   const { account: victim, reply: plain } = await registerWith(check, {});
-  const rows = extraFields(plain.user['role'], plain.user['id'], accountId(own.user));
+  const rows = extraFields(plain.user['role'], plain.user['id'], {
+    id: accountId(own.user),
+    slug: accountSlug(own.user),
+  });
   await check.eachRow(await firstAndCostly(check, rows), (row) => takesNone(check, own.access, plain, row));
   const login = await check.api.login(victim);
   if (login.status !== 200 && (await firstLoginOf(check)).status !== 200)

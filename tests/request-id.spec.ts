@@ -16,7 +16,6 @@ function noUuids(): { readonly name: string; readonly sent: string }[] {
     { name: 'a UUID as URN', sent: `urn:uuid:${id}` },
     { name: 'a UUID without dashes', sent: id.replaceAll('-', '') },
     { name: 'a UUID with dashes elsewhere', sent: id.replaceAll('-', '').replace(/.{4}(?=.)/g, '$&-') },
-    { name: 'a UUID in quotes', sent: `"${id}"` },
     { name: 'a UUID and more', sent: `${id}-1` },
     { name: 'two UUIDs', sent: `${id}, ${randomUUID()}` },
     { name: 'a UUID with a letter that is not a hex digit', sent: `g${id.slice(1)}` },
@@ -26,12 +25,28 @@ function noUuids(): { readonly name: string; readonly sent: string }[] {
   ];
 }
 
+const REQUEST_ID = ['x-request-id'];
+
+/** Other names of the same header, with libraries that read it. */
+const ALIASES = [
+  'correlation-id',
+  'x-correlation-id',
+  'request-id',
+  'x-trace-id',
+  'x-amzn-trace-id',
+  'x-transaction-id',
+];
+
 /** The response to a request with a bad id has an id of the server's own. */
 async function judgeOddId(
   { raw }: Check,
-  { sent, request }: { readonly sent: string; readonly request: Sendable },
+  {
+    sent,
+    request,
+    as = REQUEST_ID,
+  }: { readonly sent: string; readonly request: Sendable; readonly as?: readonly string[] },
 ): Promise<void> {
-  const reply = await raw(withHeaders(request, ['x-request-id', sent]));
+  const reply = await raw(withHeaders(request, ...as.map((name) => [name, sent] as const)));
   if (reply.object === undefined) throw new Blocked('ENV-07', `no JSON: ${String(reply.status)}`, reply.exchange);
   const echoed = reply.object['request_id'];
   if (typeof echoed !== 'string' || !CANONICAL.test(echoed)) {
@@ -64,12 +79,19 @@ clause('RID-06', async (check) => {
     { name: 'the list, without one', request: jsonRequest('GET', list) },
     { name: 'an unknown route', request: { method: 'GET', path: UNKNOWN_ROUTE } },
     { name: 'a wrong method', request: { method: 'PUT', path: api.path('refresh') } },
+    { name: 'a refresh without a token', request: api.request('refresh', {}) },
   ];
   const rows = noUuids();
   await check.eachRow(
     [
       ...rows.map(({ name, sent }) => ({ name, sent, request: refused })),
       ...elsewhere.map(({ name, request }) => ({ name: `a text, at ${name}`, sent: 'not-a-uuid <1>', request })),
+      {
+        name: `a text in ${ALIASES.map((name) => `\`${name}\``).join(', ')}`,
+        sent: 'not-a-uuid',
+        request: refused,
+        as: ALIASES,
+      },
     ],
     (row) => judgeOddId(check, row),
   );

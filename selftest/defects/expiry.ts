@@ -15,9 +15,15 @@ import {
   type Json,
   asNumber,
   authenticatedAtAnyTime,
+  bodyOf,
   claims,
   crash,
+  dataOf,
   isFurther,
+  partOf,
+  refreshed,
+  refreshTextOf,
+  textOf,
   times,
   tokenOf,
 } from './helpers.js';
@@ -438,6 +444,33 @@ export const EXPIRY: readonly Defect[] = [
         const lacks = kind === 'refresh' && claims['exp'] === undefined;
         parts.verifyTimes(lacks ? { ...claims, exp: Number.MAX_SAFE_INTEGER } : claims, kind);
       },
+    }),
+  },
+  {
+    id: 'remember-me',
+    story: '`remember_me` in the body of a login makes an access token of twenty days.',
+    clauses: ['EXP-01'],
+    replace: (parts) => ({
+      login: async (context) => {
+        const outcome = await parts.login(context);
+        const { access, ...data } = dataOf(outcome);
+        if (bodyOf(context)['remember_me'] !== true) return outcome;
+        const claims = parts.verifySignature(textOf(access), 'access');
+        return {
+          ...outcome,
+          data: { ...data, access: parts.sign({ ...claims, exp: asNumber(claims['iat']) + 480 * HOUR }, 'access') },
+        };
+      },
+    }),
+  },
+  {
+    id: 'access-ends-with-session',
+    story: 'A new access token lives no longer than the refresh token that it was got for, so the last one is short.',
+    clauses: ['EXP-08'],
+    replace: refreshed(({ access, refresh }, context, parts) => {
+      const end = asNumber(partOf(refreshTextOf(context), 1)['exp']);
+      const given = parts.verifySignature(access, 'access');
+      return { access: end < asNumber(given['exp']) ? parts.sign({ ...given, exp: end }, 'access') : access, refresh };
     }),
   },
 ];

@@ -2,7 +2,7 @@
 import { type Context, type Parts, Refusal, type Store } from '../../fixtures/reference/behaviour.js';
 import { bare } from './credentials.js';
 import type { Defect } from './defect.js';
-import { bodyOf, type Json, on, refusal, textOf } from './helpers.js';
+import { bodyOf, type Json, on, partOf, refusal, textOf, tokenOf } from './helpers.js';
 import { dropsAccount, lists, rowOf, shown } from './rows.js';
 
 const foreignSearch =
@@ -344,6 +344,18 @@ export const FORBIDDEN_TENANTS: readonly Defect[] = [
     replace: (parts, store) => ({
       paginate: (keywords, context) =>
         parts.paginate(Number(context.query.get('page') ?? '1') > 1 ? store.keywords : keywords, context),
+    }),
+  },
+  {
+    id: 'tenant-before-signature',
+    story:
+      'A tenant middleware reads the account out of the token before anybody verifies it, and hides rows of others with 403.',
+    clauses: ['FOR-08'],
+    replace: on('getKeyword', (context, parts, store) => {
+      const account = partOf(tokenOf(context), 1)['account_id'];
+      const row = store.keywords.find(({ id }) => String(id) === context.parameters['id']);
+      if (typeof account === 'number' && row !== undefined && row.accountId !== account) throw parts.hidden();
+      return undefined;
     }),
   },
 ];

@@ -194,4 +194,21 @@ export const JOURNEYS_WORKERS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'worker-without-rows',
+    story:
+      'One worker of four could not read the table of memberships when it started: it knows every token, and lists no rows.',
+    clauses: ['JRN-07'],
+    replace: (parts) => {
+      const numberOf = connectionNumbers();
+      return {
+        listKeywords: async (context) => {
+          const outcome = await parts.listKeywords(context);
+          return numberOf(context) % 4 === 3
+            ? { ...outcome, results: [], page: { count: 0, next: null, previous: null } }
+            : outcome;
+        },
+      };
+    },
+  },
 ];

@@ -466,4 +466,10 @@ export const LOGIN_CREDENTIALS: readonly Defect[] = [
       return user === undefined ? undefined : parts.login(replaceBody(context, { email: user.email, password }));
     }),
   },
+  {
+    id: 'accents-do-not-count',
+    story: 'The collation of the column compares letters without their accents.',
+    clauses: ['LOG-05'],
+    replace: () => ({ emailKey: (email) => email.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase() }),
+  },
 ];

@@ -408,4 +408,24 @@ export const LOGIN_RESPONSES: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'refresh-token-of-the-last-login',
+    story:
+      'The user is kept in a module while the hash is computed, and the refresh token is made for whoever is there then.',
+    clauses: ['LOG-15'],
+    replace: (parts) => {
+      let current: User | undefined;
+      return {
+        login: async (context) => {
+          current = parts.findUser(textOf(bodyOf(context)['email']));
+          await pause(10);
+          const outcome = await parts.login(context);
+          const own = dataOf(outcome);
+          if (current === undefined || current.id === (own['user'] as User).id) return outcome;
+          const { refresh } = parts.issue(current, parts.openChain(current), 'login');
+          return { ...outcome, data: { ...own, refresh } };
+        },
+      };
+    },
+  },
 ];

@@ -467,4 +467,29 @@ export const REGISTER_ACCOUNTS: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'account-by-slug',
+    story: 'The serializer finds `account` by its slug, for invitations that never came.',
+    clauses: ['REG-10'],
+    replace: (parts, store) => ({
+      standing: (body) => {
+        const owner = store.users.find(({ account }) => account.slug === body['account']);
+        return { ...parts.standing(body), ...(owner === undefined ? {} : { account: owner.account }) };
+      },
+    }),
+  },
+  {
+    id: 'role-of-the-prototype',
+    story:
+      '`Object.assign({}, body)` makes `__proto__` of the body the prototype; the own `role` is removed, the inherited one counts.',
+    clauses: ['REG-10'],
+    replace: (parts) => ({
+      standing: (body) => {
+        const copy: Record<string, unknown> = Object.assign({}, body);
+        delete copy['role'];
+        const inherited = copy['role'];
+        return { ...parts.standing(body), ...(inherited === 'developer' ? { role: inherited } : {}) };
+      },
+    }),
+  },
 ];

@@ -291,4 +291,20 @@ export const REQUEST_ID: readonly Defect[] = [
     clauses: ['RID-06'],
     replace: requestIds((id, { headers }) => (headers['x-request-id'] === '' ? '' : id)),
   },
+  {
+    id: 'id-echoed-in-validation',
+    story:
+      'The helper for refused fields reads `X-Request-ID` itself; everything else has the checked one of the middleware.',
+    clauses: ['RID-06'],
+    replace: errorBodies(
+      ({ errors }, { headers }) => errors !== undefined && headers['x-request-id'] !== undefined,
+      (body, { headers }) => ({ ...body, request_id: headers['x-request-id'] }),
+    ),
+  },
+  {
+    id: 'correlation-id-believed',
+    story: 'A library takes over `Correlation-ID` without a look at it, and the envelope shows what it took.',
+    clauses: ['RID-06'],
+    replace: requestIds((id, { headers }) => headers['correlation-id'] ?? id),
+  },
 ];

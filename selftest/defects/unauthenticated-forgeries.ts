@@ -175,7 +175,7 @@ export const UNAUTHENTICATED_FORGERIES: readonly Defect[] = [
   {
     id: 'payload-read-first',
     story: 'The user is taken from the payload before it is verified, for the log; somebody used it.',
-    clauses: ['UNA-05', 'UNA-06', 'UNA-08', 'UNA-15', 'UNA-17', 'FOR-08', 'UNA-07', 'UNA-14'],
+    clauses: ['UNA-05', 'UNA-06', 'UNA-08', 'UNA-15', 'UNA-17', 'UNA-07', 'UNA-14'],
     replace: takes((token) => token.split('.').length === 3),
   },
   ...(['register', 'refresh'] as const).flatMap((origin) =>

@@ -10,7 +10,19 @@ import {
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import { bare, letsIn, opens, tokenAt } from './credentials.js';
 import type { Defect } from './defect.js';
-import { type Operation, bodyOf, crash, headersWith, json, looseBody, on, partOf, textOf, tokenOf } from './helpers.js';
+import {
+  type Operation,
+  bodyOf,
+  crash,
+  errorBodies,
+  headersWith,
+  json,
+  looseBody,
+  on,
+  partOf,
+  textOf,
+  tokenOf,
+} from './helpers.js';
 import { rowOf } from './rows.js';
 
 /** The answer to a request without any credentials. */
@@ -51,6 +63,11 @@ const malformed = (context: Context, parts: Parts): Refusal | undefined => {
   } catch (error) {
     return error instanceof Refusal ? error : crash;
   }
+};
+
+const GERMAN: Readonly<Record<string, string>> = {
+  'Authentication required': 'Anmeldung erforderlich',
+  'Permission denied': 'Keine Berechtigung',
 };
 
 export const UNAUTHENTICATED_ROUTES: readonly Defect[] = [
@@ -406,5 +423,14 @@ export const UNAUTHENTICATED_ROUTES: readonly Defect[] = [
         },
       };
     },
+  },
+  {
+    id: 'messages-translated',
+    story: '`LocaleMiddleware` is on, and the messages are marked for translation.',
+    clauses: ['UNA-02', 'FOR-02'],
+    replace: errorBodies(
+      ({ error }, { headers }) => headers['accept-language']?.startsWith('de') === true && GERMAN[error] !== undefined,
+      (body) => ({ ...body, error: GERMAN[String(body['error'])] }),
+    ),
   },
 ];

@@ -2,14 +2,14 @@
 import { dependsOnAlikeToken } from '../journeys/alike-workers.js';
 import type { LiveSession } from '../../../fixtures/check/accounts.js';
 import { jsonRequest } from '../../../fixtures/check/api.js';
-import { type Check } from '../../../fixtures/check/check.js';
+import { Blocked, type Check } from '../../../fixtures/check/check.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import type { Judged } from '../accounts/accounts.js';
 import { expect, seenStatus } from '../../../fixtures/check/expect.js';
 import { exactRows, idOf } from '../responses/exact.js';
 
 /** The list, asked for with a query. */
-export function listOf(check: Check, who: LiveSession, query: string): Promise<Reply> {
+export function listOf(check: Check, who: { readonly access: string }, query: string): Promise<Reply> {
   return check.raw(jsonRequest('GET', `${check.api.path('listKeywords')}?${query}`, undefined, who));
 }
 
@@ -67,4 +67,16 @@ export function spellingsOf(site: string, open: string): string[] {
     `site=${site}`,
     `siteId=${site}`,
   ];
+}
+
+/** The site with a role forged into the token of who has no access to it: refused as it is without (FOR-09). */
+export async function judgeForgedSite(check: Check, viewer: LiveSession, forged: string): Promise<void> {
+  const query = `site_id=${encodeURIComponent(check.target.deniedSite ?? '')}`;
+  const reply = await listOf(check, { access: forged }, query);
+  if (reply.status < 300) {
+    const plain = await listOf(check, viewer, query);
+    if (plain.status < 300)
+      throw new Blocked('FOR-07', `the site opens without any forgery: ${seenStatus(plain)}`, plain.exchange);
+  }
+  expect(reply, 'the rows of a site without access, with a role forged into the token').toBeRefused();
 }

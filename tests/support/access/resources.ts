@@ -54,6 +54,11 @@ export function accountId(user: JsonObject): unknown {
   return asObject(user['account'])?.['id'] ?? user['account_id'];
 }
 
+/** The slug of that account, likewise. */
+export function accountSlug(user: JsonObject): unknown {
+  return asObject(user['account'])?.['slug'];
+}
+
 /** The id of the site that a row belongs to, where the row tells it. */
 export function siteOf(row: unknown): string | undefined {
   const { site_id: id, site } = (row ?? {}) as Readonly<Record<string, unknown>>;

@@ -5,6 +5,7 @@ import { aKeyword, madeBy, readable, remove } from './resources.js';
 import { decode } from '../../../fixtures/evidence/jwt.js';
 import { seenStatus } from '../../../fixtures/check/expect.js';
 import { jsonRequest } from '../../../fixtures/check/api.js';
+import { dependsOnAlike } from '../journeys/alike-workers.js';
 
 interface Refused {
   readonly text: string;
@@ -62,12 +63,17 @@ function refusedChanges(check: Check): Promise<readonly RefusedChange[]> {
     const changes: RefusedChange[] = [];
     // Who may not write is asked before what: a change of nothing is refused as well.
     const ofNothing = { reply: await check.raw(jsonRequest('PATCH', row.path, {}, viewer)), change: undefined };
-    const untouched = await check.api.getResource(row.path, owner);
+    const readByOwner = async (): Promise<Reply> => {
+      const reply = await check.api.getResource(row.path, owner);
+      if (reply.status === 401) await dependsOnAlike(check, jsonRequest('GET', row.path, undefined, owner));
+      return reply;
+    };
+    const untouched = await readByOwner();
     for (const method of ['PATCH', 'PUT', 'DELETE']) {
       const body = (): ReturnType<typeof aKeyword> | undefined => (method === 'DELETE' ? undefined : aKeyword(check));
       const change = body();
       const reply = await check.raw(jsonRequest(method, row.path, change?.body, viewer));
-      const after = await check.api.getResource(row.path, owner);
+      const after = await readByOwner();
       const own = await check.raw(jsonRequest(method, row.path, body()?.body, owner));
       // A row that is gone tells of its method as well: there is nothing left to try it on.
       if (own.status < 300 || reply.status < 300 || after.status !== 200)

@@ -89,6 +89,14 @@ export async function loginBeside(check: Check, right: Account, body: Credential
   return check.raw(query === undefined ? request : withQuery(request, query));
 }
 
+/** @throws Blocked by LOG-11 if the right password is refused beside it as well */
+export async function dependsOnLoginBeside(check: Check, right: Account, beside: Beside): Promise<void> {
+  const { email, password } = right;
+  const reply = await loginBeside(check, right, { email, password }, beside);
+  if (reply.status >= 400)
+    throw new Blocked('LOG-11', `the right password is refused there too: ${seenStatus(reply)}`, reply.exchange);
+}
+
 const stranger = (name: string, email: (known: string, fresh: string) => unknown, ...also: number[]): Wrong => ({
   name,
   of: ({ email: known, password }, fresh) => ({ email: email(known, fresh.email), password }),
@@ -105,6 +113,12 @@ export const STRANGERS: readonly Wrong[] = [
   stranger('a known e-mail with a wildcard for a character', (known) => known.replace(/.(?=@[^@]*$)/, '_')),
   stranger('a wildcard', (known) => known.replace(/^.*@/, '%@'), 400),
   stranger('a Cyrillic letter that looks like the Latin one', (known) => known.replace(/[aeo](?=[^@]*$)/, 'а'), 400),
+  // Some collations compare letters without their accents.
+  stranger(
+    'a known e-mail with an accent',
+    (known) => known.replace(/[aeo](?=[^@]*@)/, '$&\u0301').normalize('NFC'),
+    400,
+  ),
   { ...stranger('`{"$gt": ""}`', () => ({ $gt: '' }), 400), attack: true },
   stranger('an array that holds a known e-mail', (known) => [known], 400),
 ];

@@ -4,7 +4,7 @@ import type { Check, NewAccount } from '../../../fixtures/check/check.js';
 import { expect } from '../../../fixtures/check/expect.js';
 import type { Row } from '../../../fixtures/check/judging.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
-import { accountId, listed, otherTenant } from '../access/resources.js';
+import { accountId, accountSlug, listed, otherTenant } from '../access/resources.js';
 import { capitalDomain, ROLES, sameAddress } from './users.js';
 import type { Judged } from './accounts.js';
 import { Blocked } from '../../../fixtures/check/findings.js';
@@ -169,8 +169,16 @@ export interface Extra extends Row {
   readonly singly?: readonly Extra[];
 }
 
-/** REG-10: fields that are not the sender's to set. @param victim id of a user and @param account id of an account of others */
-export function extraFields(plainRole: unknown, victim: unknown, account: unknown): Extra[] {
+/**
+ * REG-10: fields that are not the sender's to set.
+ * @param victim id of another user
+ * @param account of others: its id, and the slug where the target shows one
+ */
+export function extraFields(
+  plainRole: unknown,
+  victim: unknown,
+  { id: account, slug }: { readonly id: unknown; readonly slug: unknown },
+): Extra[] {
   const role = plainRole === 'developer' ? 'system_bot' : 'developer';
   const rights = { role, is_staff: true, is_superuser: true };
   const singly = (fields: Readonly<Record<string, unknown>>): Extra[] =>
@@ -178,10 +186,16 @@ export function extraFields(plainRole: unknown, victim: unknown, account: unknow
   const all = { ...rights, id: PLANTED_ID, ...(account === undefined ? {} : { account, account_id: account }) };
   const spelled = {
     user: { ...rights, id: PLANTED_ID },
+    // Whoever copies the fields of the body makes it the prototype of the copy, which then has them.
+    ['__proto__']: rights,
     profile: rights,
     isStaff: true,
     isSuperuser: true,
     ...(account === undefined ? {} : { accountId: account, account: { id: account } }),
+  };
+  const ofAdmin = {
+    role: plainRole === 'admin' ? 'system_bot' : 'admin',
+    ...(typeof slug === 'string' ? { account: slug } : {}),
   };
   return [
     { name: 'all of them together', fields: all, singly: singly(all) },
@@ -193,7 +207,10 @@ export function extraFields(plainRole: unknown, victim: unknown, account: unknow
         name: `\`role\` of ${lesser === 'editor' ? 'an' : 'a'} ${lesser}`,
         fields: { role: lesser },
       })),
-    { name: '`role` of an admin', fields: { role: plainRole === 'admin' ? 'system_bot' : 'admin' } },
+
+    typeof slug === 'string'
+      ? { name: '`role` of an admin, and `account` by its slug', fields: ofAdmin, singly: singly(ofAdmin) }
+      : { name: '`role` of an admin', fields: ofAdmin },
     ...(victim === undefined ? [] : [{ name: "`id` of another user's", fields: { id: victim } }]),
   ];
 }
@@ -207,6 +224,7 @@ export function effectsOn(
   const isKnown = (role: unknown): boolean => ROLES.includes(String(role));
   const wanted = fields['account_id'] ?? fields['accountId'] ?? fields['account'];
   const foreign = typeof wanted === 'object' && wanted !== null ? (wanted as { id?: unknown }).id : wanted;
+  const accountsOf = (who: Readonly<Record<string, unknown>>): unknown[] => [accountId(who), accountSlug(who)];
   const roleTaken = fields['role'] !== undefined && user['role'] === fields['role'] && user['role'] !== plain['role'];
   const roleChanged = isKnown(plain['role']) && isKnown(user['role']) && user['role'] !== plain['role'];
   return [
@@ -214,7 +232,7 @@ export function effectsOn(
     user['is_staff'] === true && plain['is_staff'] !== true && 'is_staff',
     user['is_superuser'] === true && plain['is_superuser'] !== true && 'is_superuser',
     [fields['id'], fields['user'] === undefined ? undefined : PLANTED_ID].includes(user['id'] as number) && 'id',
-    foreign !== undefined && accountId(plain) !== foreign && accountId(user) === foreign && 'account',
+    foreign !== undefined && !accountsOf(plain).includes(foreign) && accountsOf(user).includes(foreign) && 'account',
   ].filter((effect) => effect !== false);
 }
 

@@ -42,7 +42,14 @@ export function expectOwnLogins(check: Check, users: readonly Known[], replies: 
     if (!(reply instanceof Reply)) throw reply;
     if (user === undefined) continue;
     const { user: shown, access, refresh } = check.sessionOf(reply, user.account);
-    const subject = decode(access)?.claims[check.target.dialect.subject];
+    const subjectOf = (token: string): unknown => decode(token)?.claims[check.target.dialect.subject];
+    const [subject, ofRefresh] = [subjectOf(access), subjectOf(refresh)];
+    // A refresh token may be no JWT, or say nothing of its user.
+    expect(reply, 'the refresh token').toSatisfy(
+      ofRefresh === undefined || subject !== user.subject || String(ofRefresh) === String(subject),
+      'that of the user who logged in',
+      "another user's",
+    );
     expect(reply, 'the user and the access token').toSatisfy(
       (shown['email'] === undefined || sameAddress(shown['email'], user.account.email)) &&
         subject === user.subject &&

@@ -2,13 +2,14 @@
 import { BoundedTransport } from '../../../fixtures/http/raw-transport.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import type { ClauseId } from '../../../spec/generated/clauses.js';
-import { type Check, Blocked } from '../../../fixtures/check/check.js';
+import { type Check, Blocked, Unverified } from '../../../fixtures/check/check.js';
 import { wayTo } from '../../../fixtures/run/target.js';
 import { keepingAgent } from '../../../fixtures/http/way.js';
 import type { Sendable } from '../../../fixtures/check/sender.js';
 import { jsonRequest } from '../../../fixtures/check/api.js';
 import { dependsOnRotations } from '../refresh/rotation.js';
 import { somebody, aKeyword, remove } from '../access/resources.js';
+import { exactRows, idOf } from '../responses/exact.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 
 /** Requests in a row: enough to reach each of several workers. */
@@ -34,6 +35,24 @@ function notLower(replies: readonly Reply[]): { readonly times: number; readonly
   // Used up, it stays at 0.
   const comparable = steps.filter((step, i) => !Number.isNaN(step) && seen[i + 1] !== 0);
   return { times: comparable.filter((step) => step >= 0).length, of: comparable.length };
+}
+
+/** True if a list shows a row, or is no list: what it is then, ENV-08 says. */
+export function hasRows(reply: Reply): boolean {
+  return exactRows(reply)?.length !== 0;
+}
+
+/**
+ * The id of a row that one of these lists shows.
+ * @throws Blocked by ENV-08 if they are no lists, Unverified if there is none
+ */
+export function firstIdOf(lists: readonly Reply[]): string {
+  const [first] = lists;
+  if (first === undefined) throw new Unverified('The list was not alike each time, so that no row of it is known.');
+  if (exactRows(first) === undefined) throw new Blocked('ENV-08', 'there are no rows in the list', first.exchange);
+  const id = idOf(lists.flatMap((reply) => exactRows(reply) ?? [])[0]);
+  if (id === undefined) throw new Unverified('There is no row to ask for: none is in the list.');
+  return id;
 }
 
 /** Counters of one client: those of several workers count each for itself (7 7 6 6), those of one go down at each request. */

@@ -8,6 +8,9 @@ import { keyIfProven, readToken } from '../tokens/signing-key.js';
 /** Seconds by which a refresh token must be older than the one it is exchanged for, so that a copied \`exp\` shows. */
 const SHOWS_AFTER = 15;
 
+/** Seconds that are left of an old refresh token: fewer than an access token lives, which some servers end together with it. */
+const LEFT_OF_OLD = 300;
+
 /** Presents a refresh token that by the key has lived for a while; undefined if the target takes no such token. */
 async function presentedOld(
   check: Check,
@@ -19,7 +22,7 @@ async function presentedOld(
   const { exp, iat } = readToken(mine.refresh).claims;
   const gone = Math.floor(Math.min(refreshTtlSeconds, accessTtlSeconds) / 2);
   const claims = {
-    ...(typeof exp === 'number' ? { exp: exp - gone } : {}),
+    ...(typeof exp === 'number' ? { exp: exp - Math.max(gone, refreshTtlSeconds - LEFT_OF_OLD) } : {}),
     // No token is older than its account: one that this run made is too young.
     ...(typeof iat === 'number' && owner !== undefined ? { iat: iat - gone } : {}),
   };
