@@ -7,6 +7,7 @@ import { Blocked, type Check } from '../fixtures/check/check.js';
 import { aKeyword, dependsOnOwnRows, otherTenant } from './support/access/resources.js';
 import { jsonRequest, type Bearer } from '../fixtures/check/api.js';
 import { LoginNeeded } from './support/journeys/guide-client.js';
+import { exactRows } from './support/responses/exact.js';
 import { cookiesOf } from './support/access/channels.js';
 import { seenStatus } from '../fixtures/check/expect.js';
 import { serverNow } from './support/tokens/lifetimes.js';
@@ -185,7 +186,8 @@ clause('JRN-06', async (check) => {
 clause('JRN-07', async (check) => {
   const { access } = await check.session();
   const list = check.api.path('listKeywords');
-  await dependsOnSome(check, { access, path: list, by: 'JRN-01' });
+  const opened = await dependsOnSome(check, { access, path: list, by: 'JRN-01' });
+  if (exactRows(opened) === undefined) throw new Blocked('ENV-08', 'there are no rows in the list', opened.exchange);
   const get = (path: string, times: number, token: string): Promise<readonly Reply[]> =>
     alike(check, times, (fresh) =>
       check.sender.sendOver(jsonRequest('GET', path, undefined, { access: token }), fresh),

@@ -44,14 +44,11 @@ export function hasRows(reply: Reply): boolean {
 
 /**
  * The id of a row that one of these lists shows.
- * @throws Blocked by ENV-08 if they are no lists, Unverified if there is none
+ * @throws Unverified if there is none
  */
 export function firstIdOf(lists: readonly Reply[]): string {
-  const [first] = lists;
-  if (first === undefined) throw new Unverified('The list was not alike each time, so that no row of it is known.');
-  if (exactRows(first) === undefined) throw new Blocked('ENV-08', 'there are no rows in the list', first.exchange);
   const id = idOf(lists.flatMap((reply) => exactRows(reply) ?? [])[0]);
-  if (id === undefined) throw new Unverified('There is no row to ask for: none is in the list.');
+  if (id === undefined) throw new Unverified('There is no row to ask for: no list shows one.');
   return id;
 }
 
@@ -79,18 +76,21 @@ export async function judgeCounters(check: Check, access: string, replies: reado
     );
 }
 
-/** @throws Blocked where none of several workers opens this to the token: it is dead, and not known to some of them only */
+/**
+ * @returns the response of the first worker that opens this to the token
+ * @throws Blocked where none of several does: the token is dead, and not known to some of them only
+ */
 export async function dependsOnSome(
   check: Check,
   { access, path, by }: { readonly access: string; readonly path: string; readonly by: ClauseId },
-): Promise<void> {
+): Promise<Reply> {
   const request = jsonRequest('GET', path, undefined, { access });
-  let last: Reply | undefined;
-  for (let i = 0; i < IN_A_ROW.newcomer; i += 1) {
-    last = await check.sender.sendOver(request, new BoundedTransport(wayTo(check.target)));
-    if (last.status === 200) return;
+  for (let i = 1; ; i += 1) {
+    const reply = await check.sender.sendOver(request, new BoundedTransport(wayTo(check.target)));
+    if (reply.status === 200) return reply;
+    if (i === IN_A_ROW.newcomer)
+      throw new Blocked(by, `the token does not open ${path}: ${seenStatus(reply)}`, reply.exchange);
   }
-  if (last !== undefined) throw new Blocked(by, `the token does not open ${path}: ${seenStatus(last)}`, last.exchange);
 }
 
 /** @throws Blocked by JRN-07 where the same request does not have the same status over each of several new connections */
