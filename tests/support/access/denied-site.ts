@@ -73,10 +73,14 @@ export function spellingsOf(site: string, open: string): string[] {
 export async function judgeForgedSite(check: Check, viewer: LiveSession, forged: string): Promise<void> {
   const query = `site_id=${encodeURIComponent(check.target.deniedSite ?? '')}`;
   const reply = await listOf(check, { access: forged }, query);
-  if (reply.status < 300) {
+  if (reply.status < 400 || reply.status > 499) {
     const plain = await listOf(check, viewer, query);
-    if (plain.status < 300)
-      throw new Blocked('FOR-07', `the site opens without any forgery: ${seenStatus(plain)}`, plain.exchange);
+    if (plain.status < 400 || plain.status > 499)
+      throw new Blocked(
+        'FOR-07',
+        `the site is not refused without any forgery either: ${seenStatus(plain)}`,
+        plain.exchange,
+      );
   }
   expect(reply, 'the rows of a site without access, with a role forged into the token').toBeRefused();
 }
