@@ -37,7 +37,7 @@ export async function twoUsers(check: Check): Promise<Known[]> {
 /** Each response has the user who logged in, a token of his own, and none that another user got. */
 export function expectOwnLogins(check: Check, users: readonly Known[], replies: readonly unknown[]): void {
   const owners = new Map<string, unknown>();
-  const subjectsOfRefresh = new Map<Known, unknown>();
+  const namedByRefresh = new Map<unknown, Known>();
   for (const [i, reply] of replies.entries()) {
     const user = users[i % users.length];
     if (!(reply instanceof Reply)) throw reply;
@@ -45,13 +45,13 @@ export function expectOwnLogins(check: Check, users: readonly Known[], replies: 
     const { user: shown, access, refresh } = check.sessionOf(reply, user.account);
     const subjectOf = (token: string): unknown => decode(token)?.claims[check.target.dialect.subject];
     const [subject, ofRefresh] = [subjectOf(access), subjectOf(refresh)];
-    // Whatever a refresh token calls its user, it is the same at each login of one user.
-    const named = subjectsOfRefresh.get(user) ?? ofRefresh;
-    subjectsOfRefresh.set(user, named);
+    // Whatever a refresh token calls its user, it is no other user's name.
+    const named = ofRefresh === undefined ? user : (namedByRefresh.get(ofRefresh) ?? user);
+    namedByRefresh.set(ofRefresh, named);
     expect(reply, 'the user of the refresh token').toSatisfy(
-      ofRefresh === named,
-      "the one of the user's other logins",
-      'another one',
+      named === user || named.subject === user.subject,
+      'the one who logged in',
+      'one who logged in at the same moment',
     );
     expect(reply, 'the user and the access token').toSatisfy(
       (shown['email'] === undefined || sameAddress(shown['email'], user.account.email)) &&
