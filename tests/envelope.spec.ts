@@ -1,5 +1,6 @@
 /** What answers where no view does. What an envelope is, and where, whole-run.spec.ts says of every response. */
 import { clause, expect } from '../fixtures/check/clause.js';
+import { exactRows, idOf } from './support/responses/exact.js';
 import { jsonRequest } from '../fixtures/check/api.js';
 import { named } from '../fixtures/check/judging.js';
 import { UNKNOWN_ROUTE } from './support/responses/sample-answers.js';
@@ -25,25 +26,28 @@ clause('ENV-10', async (check) => {
   // What an envelope is, ENV-03 to ENV-07 say of every answer; this clause is about the layer that answers here.
 });
 
-clause('ENV-11', async ({ api, raw, session, expectAuthorized }) => {
+clause('ENV-11', async (check) => {
+  const { api, raw, session, expectAuthorized } = check;
   const { access } = await session();
-  await expectAuthorized(access);
-  const reply = await raw({
-    // Not DELETE: a server that takes it would delete the row.
-    method: 'PUT',
-    path: api.path('listKeywords'),
-    headers: [['authorization', `Bearer ${access}`]],
+  const id = idOf(exactRows(await expectAuthorized(access))?.[0]);
+  // Not DELETE: a server that takes it would delete the row.
+  const routes = [
+    { method: 'PUT', path: api.path('listKeywords') },
+    ...(id === undefined ? [] : [{ method: 'POST', path: api.path('getKeyword', id) }]),
+  ].map((route) => ({ ...route, name: `${route.method} ${route.path}` }));
+  await check.eachRow(routes, async ({ method, path, name }) => {
+    const reply = await raw({ method, path, headers: [['authorization', `Bearer ${access}`]] });
+    expect(reply, `${name}, with a good token`).toHaveStatus(405);
+    const allow = reply.header('allow');
+    expect(reply, '`Allow`').toSatisfy(
+      allow !== undefined && /\bGET\b/.test(allow),
+      'the methods of the route, GET among them',
+      allow === undefined ? 'none' : `“${allow}”`,
+    );
+    expect(reply, '`Allow`').toSatisfy(
+      !new RegExp(`\\b${method}\\b`).test(allow ?? ''),
+      'not to name the method that was refused (RFC 9110 §10.2.1)',
+      `“${allow ?? ''}”`,
+    );
   });
-  expect(reply, 'PUT planner/keywords/, with a good token').toHaveStatus(405);
-  const allow = reply.header('allow');
-  expect(reply, '`Allow`').toSatisfy(
-    allow !== undefined && /\bGET\b/.test(allow),
-    'the methods of the route, GET among them',
-    allow === undefined ? 'none' : `“${allow}”`,
-  );
-  expect(reply, '`Allow`').toSatisfy(
-    !/\bPUT\b/.test(allow ?? ''),
-    'not to name the method that was refused (RFC 9110 §10.2.1)',
-    `“${allow ?? ''}”`,
-  );
 });

@@ -57,14 +57,22 @@ clause('FOR-02', async (check) => {
   const { reply } = await refusedWrite(check);
   if (reply.status !== 403) throw new Blocked('FOR-01', `a viewer's write does not get 403: ${seenStatus(reply)}`);
   const { access } = await check.session(check.target.viewer);
-  await check.eachRow(
-    inLanguages(
-      () => Promise.resolve(reply),
-      (headers) => check.api.createKeyword(aKeyword(check).body, { access, headers }),
-    ),
-    async ({ ask }) => {
+  const created = inLanguages(
+    () => Promise.resolve(reply),
+    (headers) => check.api.createKeyword(aKeyword(check).body, { access, headers }),
+  ).map(({ name, ask }) => ({
+    name: `POST by a viewer, ${name}`,
+    judge: async () => {
       expectError(await ask(), 'Permission denied');
     },
+  }));
+  const changed = await ofChanges(check, ({ reply: refused }) => {
+    if (refused.status !== 403) throw new Blocked('FOR-01', `it does not get 403: ${seenStatus(refused)}`);
+    expectError(refused, 'Permission denied');
+  });
+  await check.eachRow<{ readonly name: string; readonly judge: () => Promise<void> | void }>(
+    [...created, ...changed],
+    ({ judge }) => judge(),
   );
 });
 

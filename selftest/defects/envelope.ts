@@ -491,4 +491,32 @@ export const ENVELOPE: readonly Defect[] = [
         new Refusal(405, 'Method not allowed', undefined, { Allow: 'GET, HEAD, PUT, PATCH, POST, DELETE' }),
     }),
   },
+  {
+    id: 'wrong-method-at-a-row-404',
+    story: 'A method without a handler falls through to the handler of unknown routes; rows only were forgotten.',
+    clauses: ['ENV-11'],
+    replace: (parts) => ({
+      wrongMethod: (context, allowed) =>
+        context.method === 'POST' && /\/keywords\/[^/]+\/$/.test(context.path)
+          ? new Refusal(404, 'Resource not found')
+          : parts.wrongMethod(context, allowed),
+    }),
+  },
+  {
+    id: 'page-for-refused-fields',
+    story: 'Refused fields come as a page for every client that does not ask for JSON.',
+    clauses: ['ENV-07'],
+    replace: (parts) => ({
+      present: (answer, context) => {
+        const shown = parts.present(answer, context);
+        if (shown.status !== 400 || context.headers['accept']?.includes('text/html') !== true) return shown;
+        const headers = { ...shown.headers, 'Content-Type': 'text/html; charset=utf-8' };
+        return {
+          ...shown,
+          headers,
+          body: '<!doctype html><title>Bad Request</title><p>The given data was invalid.</p>',
+        };
+      },
+    }),
+  },
 ];

@@ -334,4 +334,12 @@ export const FORBIDDEN_ROLES: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'forbidden-in-other-words-on-delete',
+    story: 'DELETE came with a mixin, whose refusal has the sentence of the framework.',
+    clauses: ['FOR-02'],
+    replace: refusal('deleteKeyword', (given) =>
+      given.status === 403 ? new Refusal(403, 'You do not have permission to perform this action.') : given,
+    ),
+  },
 ];

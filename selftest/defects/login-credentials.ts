@@ -472,4 +472,16 @@ export const LOGIN_CREDENTIALS: readonly Defect[] = [
     clauses: ['LOG-05'],
     replace: () => ({ emailKey: (email) => email.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase() }),
   },
+  {
+    id: 'first-letter-forgiven',
+    story: 'A password whose first letter a telephone turned into a capital is right as well.',
+    clauses: ['LOG-09'],
+    replace: (parts) => ({
+      checkPassword: async (password, hash) => {
+        const [first = ''] = password;
+        const other = first === first.toUpperCase() ? first.toLowerCase() : first.toUpperCase();
+        return (await parts.checkPassword(password, hash)) || parts.checkPassword(other + password.slice(1), hash);
+      },
+    }),
+  },
 ];

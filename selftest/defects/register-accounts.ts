@@ -1,7 +1,7 @@
 /** Registrations that meet others, or reach for what is not theirs: duplicates, extra fields, tenants, races. */
 import { type Parts, Refusal, type Role, type Store, type User } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { type Json, bodyOf, crash, dataOf, omit, on, pause, textOf } from './helpers.js';
+import { type Json, bodyOf, crash, dataOf, omit, on, pause, refusal, textOf } from './helpers.js';
 
 /** Who registers gets the account of somebody who has the same key. */
 const accountsBy =
@@ -491,5 +491,20 @@ export const REGISTER_ACCOUNTS: readonly Defect[] = [
         return { ...parts.standing(body), ...(inherited === 'developer' ? { role: inherited } : {}) };
       },
     }),
+  },
+  {
+    id: 'conflict-in-words-of-the-database',
+    story: 'The handler of integrity errors answers with the text of the exception.',
+    clauses: ['ROB-10'],
+    replace: refusal('register', (given) =>
+      given.status === 409
+        ? new Refusal(
+            409,
+            'duplicate key value violates unique constraint "users_email_key"',
+            given.errors,
+            given.headers,
+          )
+        : given,
+    ),
   },
 ];

@@ -2,7 +2,7 @@
 import type { Context, Outcome, Parts, Store, User } from '../../fixtures/reference/behaviour.js';
 import { bare, letsIn, readsBearer } from './credentials.js';
 import type { Defect } from './defect.js';
-import { authorizationOf, basicPair, bodyOf, crash, partOf } from './helpers.js';
+import { authorizationOf, basicPair, bodyOf, crash, partOf, textOf } from './helpers.js';
 import { rowOf } from './rows.js';
 
 /** Somebody let in by a header that a proxy would set, at some requests. */
@@ -395,6 +395,27 @@ export const UNAUTHENTICATED_USERS: readonly Defect[] = [
         const user = await parts.writer(context);
         const named = context.operation === 'createKeyword' ? context.headers['x-user-id'] : undefined;
         return (named === undefined ? undefined : parts.userById(named)) ?? user;
+      },
+    }),
+  },
+  {
+    id: 'rows-filed-under-account-header',
+    story: 'The view that creates still files a row under `X-Account-ID`, which a gateway used to set.',
+    clauses: ['UNA-19'],
+    replace: (parts, store) => ({
+      writer: async (context) => {
+        const user = await parts.writer(context);
+        const site = store.sites.find(({ accountId }) => String(accountId) === context.headers['x-account-id']);
+        if (context.operation !== 'createKeyword' || site === undefined || site.accountId === user.account.id)
+          return user;
+        const { keyword } = parts.readBody(context);
+        parts.insertKeyword({
+          id: store.nextId('keyword'),
+          keyword: textOf(keyword),
+          siteId: site.id,
+          accountId: site.accountId,
+        });
+        return user;
       },
     }),
   },

@@ -67,25 +67,28 @@ async function closedRows(
 
 /** One's own token, together with headers that name somebody else: what a request must not show, or do. */
 interface Beside extends Row {
-  readonly request: Sendable;
-  readonly judge: (reply: Reply) => Promise<void> | void;
+  /** A request, and what its response must not show. Made anew each time: what one wrote is no trace of the next. */
+  readonly make: () => { readonly request: Sendable; readonly judge: (reply: Reply) => Promise<void> | void };
   /** The clause that says the same of the request without the headers. */
   readonly owner: ClauseId;
 }
 
 /** @throws what `judge` finds: of the header alone that does it, where one does */
-async function judgeBeside(check: Check, { request, judge, owner }: Beside, headers: readonly Told[]): Promise<void> {
+async function judgeBeside(check: Check, row: Beside, headers: readonly Told[]): Promise<void> {
+  const { make, owner } = row;
+  const { request, judge } = make();
   try {
     await judge(await check.raw(told(request, headers)));
   } catch (error) {
     if (headers.length === 1) throw error;
-    const plain = await check.raw(request);
+    const control = make();
+    const plain = await check.raw(control.request);
     try {
-      await judge(plain);
+      await control.judge(plain);
     } catch {
       throw new Blocked(owner, `without the headers: ${seenStatus(plain)}`, plain.exchange);
     }
-    for (const one of headers) await judgeBeside(check, { name: one.name, request, judge, owner }, [one]);
+    for (const one of headers) await judgeBeside(check, { ...row, name: one.name }, [one]);
     throw error;
   }
 }
@@ -111,20 +114,17 @@ async function besideRows(check: Check, access: string, other: OtherTenant): Pro
     expect(reply, "what is the other user's, with one's own token").toBeRefused();
   };
   const list = api.path('listKeywords');
-  const made = aKeyword(check);
   const site = keyword.site === undefined ? undefined : idAsGiven(keyword.site);
   return [
     {
       name: 'the list',
       owner: 'FOR-06' as const,
-      request: jsonRequest('GET', list, undefined, { access }),
-      judge: notTheirs,
+      make: () => ({ request: jsonRequest('GET', list, undefined, { access }), judge: notTheirs }),
     },
     {
       name: "the other user's row",
       owner: 'FOR-04' as const,
-      request: jsonRequest('GET', theirs, undefined, { access }),
-      judge: refused,
+      make: () => ({ request: jsonRequest('GET', theirs, undefined, { access }), judge: refused }),
     },
     ...(check.target.write
       ? [
@@ -132,21 +132,23 @@ async function besideRows(check: Check, access: string, other: OtherTenant): Pro
             name: "a change of the other user's row",
             owner: 'FOR-11' as const,
             // Nothing is changed by it where it is taken after all.
-            request: jsonRequest('PATCH', theirs, {}, { access }),
-            judge: refused,
+            make: () => ({ request: jsonRequest('PATCH', theirs, {}, { access }), judge: refused }),
           },
           {
             name: 'a new row',
             owner: 'FOR-10' as const,
-            request: jsonRequest('POST', list, made.body, { access }),
-            judge: async (reply: Reply) => {
-              expect(reply, 'the write').toBeNoServerError();
-              const { rows, reply: after } = await listed(check, other.access);
-              expect(after, "the other user's list").toSatisfy(
-                !rows.some((row) => JSON.stringify(row).includes(made.text)),
-                'as before',
-                'the new row is in it',
-              );
+            make: () => {
+              const { text, body } = aKeyword(check);
+              const judge = async (reply: Reply): Promise<void> => {
+                expect(reply, 'the write').toBeNoServerError();
+                const { rows, reply: after } = await listed(check, other.access);
+                expect(after, "the other user's list").toSatisfy(
+                  !rows.some((row) => JSON.stringify(row).includes(text)),
+                  'as before',
+                  'the new row is in it',
+                );
+              };
+              return { request: jsonRequest('POST', list, body, { access }), judge };
             },
           },
           // Whoever is taken for the other user may write there, and nowhere else.
@@ -156,8 +158,10 @@ async function besideRows(check: Check, access: string, other: OtherTenant): Pro
                 {
                   name: "a new row at the other user's site",
                   owner: 'FOR-10' as const,
-                  request: jsonRequest('POST', list, { ...made.body, site_id: site }, { access }),
-                  judge: refused,
+                  make: () => {
+                    const body = { ...aKeyword(check).body, site_id: site };
+                    return { request: jsonRequest('POST', list, body, { access }), judge: refused };
+                  },
                 },
               ]),
         ]

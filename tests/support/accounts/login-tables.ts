@@ -157,6 +157,8 @@ export const LEFT_OUT: readonly (Row & { readonly of: (right: Account) => Creden
 /** LOG-09: nearly the right password. */
 export const NEARLY: readonly (Row & { readonly of: (password: string) => string })[] = [
   { name: 'different letter case', of: otherCase },
+  // What a telephone's keyboard does to the first letter, some large sites forgive.
+  { name: 'the first letter in the other case', of: (password) => otherCase(password.slice(0, 1)) + password.slice(1) },
   { name: 'a leading space', of: (password) => ` ${password}` },
   { name: 'a trailing space', of: (password) => `${password} ` },
   { name: 'the first sixteen characters', of: (password) => password.slice(0, 16) },

@@ -23,8 +23,8 @@ export const ODD_IDS = [
 /** Query parameters of lists, with values that servers have been seen to fall over. */
 export const ODD_QUERIES = [
   ...['0', 'abc', '%C2%B2', '99999999999999999999'].map((value) => ['page', value]),
-  ...['0', '-1', '99999999999999999999'].map((value) => ['page_size', value]),
-  ...['abc', '-1', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
+  ...['0', '-1'].map((value) => ['page_size', value]),
+  ...['abc', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
   ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
   ...['-id', 'account__name', 'no_such_field', '%00'].map((value) => ['ordering', value]),
   ['page', '1&page=2'],
