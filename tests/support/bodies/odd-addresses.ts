@@ -22,7 +22,7 @@ export const ODD_IDS = [
 
 /** Query parameters of lists, with values that servers have been seen to fall over. */
 export const ODD_QUERIES = [
-  ...['abc', '%C2%B2', '99999999999999999999'].map((value) => ['page', value]),
+  ...['0', 'abc', '%C2%B2', '99999999999999999999'].map((value) => ['page', value]),
   ...['0', '-1'].map((value) => ['page_size', value]),
   ...['abc', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
   ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
