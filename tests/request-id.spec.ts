@@ -45,7 +45,8 @@ async function judgeOddId(
     as = REQUEST_ID,
   }: { readonly sent: string; readonly request: Sendable; readonly as?: readonly string[] },
 ): Promise<void> {
-  const reply = await raw(withHeaders(request, ...as.map((name) => [name, sent] as const)));
+  const odd = withHeaders(request, ...as.map((name) => [name, sent] as const));
+  const reply = await raw(odd);
   if (reply.object === undefined) throw new Blocked('ENV-07', `no JSON: ${String(reply.status)}`, reply.exchange);
   const echoed = reply.object['request_id'];
   if (typeof echoed !== 'string' || !CANONICAL.test(echoed)) {
@@ -53,6 +54,13 @@ async function judgeOddId(
     const owner = plain !== undefined ? 'RID-03' : reply.status < 300 ? 'RID-01' : 'RID-02';
     if (typeof plain !== 'string' || !CANONICAL.test(plain))
       throw new Blocked(owner, 'without the header the `request_id` is no UUID either', reply.exchange);
+    // One that is missing now and then is no matter of the header.
+    if (echoed === undefined && (await raw(odd)).object?.['request_id'] !== undefined)
+      throw new Blocked(
+        reply.status < 300 ? 'RID-01' : 'RID-02',
+        'now and then there is no `request_id`',
+        reply.exchange,
+      );
   }
   expect(reply, '`request_id` after an `X-Request-ID` that is not a UUID').toSatisfy(
     typeof echoed === 'string' && CANONICAL.test(echoed),
