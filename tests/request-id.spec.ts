@@ -62,7 +62,8 @@ async function judgeOddId(
         reply.exchange,
       );
   }
-  expect(reply, '`request_id` after an `X-Request-ID` that is not a UUID').toSatisfy(
+  const after = as === REQUEST_ID ? 'an `X-Request-ID` that is not a UUID' : 'headers with ids that are no UUIDs';
+  expect(reply, `\`request_id\` after ${after}`).toSatisfy(
     typeof echoed === 'string' && CANONICAL.test(echoed),
     'a UUID all the same',
     typeof echoed === 'string' ? `“${echoed.slice(0, 60)}”` : 'none',

@@ -88,6 +88,11 @@ const forgiving =
     },
   });
 
+const REMEMBERED = [
+  { id: 'remember-me', kind: 'access', clause: 'EXP-01' },
+  { id: 'remember-me-to-refresh', kind: 'refresh', clause: 'EXP-02' },
+] as const;
+
 export const EXPIRY: readonly Defect[] = [
   {
     id: 'access-14-minutes',
@@ -446,23 +451,21 @@ export const EXPIRY: readonly Defect[] = [
       },
     }),
   },
-  {
-    id: 'remember-me',
-    story: '`remember_me` in the body of a login makes an access token of twenty days.',
-    clauses: ['EXP-01'],
-    replace: (parts) => ({
+  ...REMEMBERED.map(({ id, kind, clause }) => ({
+    id,
+    story: `\`remember_me\` in the body of a login makes the ${kind} token live for twenty days.`,
+    clauses: [clause],
+    replace: (parts: Parts): Partial<Parts> => ({
       login: async (context) => {
         const outcome = await parts.login(context);
-        const { access, ...data } = dataOf(outcome);
         if (bodyOf(context)['remember_me'] !== true) return outcome;
-        const claims = parts.verifySignature(textOf(access), 'access');
-        return {
-          ...outcome,
-          data: { ...data, access: parts.sign({ ...claims, exp: asNumber(claims['iat']) + 480 * HOUR }, 'access') },
-        };
+        const data = dataOf(outcome);
+        const given = parts.verifySignature(textOf(data[kind]), kind);
+        const longer = parts.sign({ ...given, exp: asNumber(given['iat']) + 480 * HOUR }, kind);
+        return { ...outcome, data: { ...data, [kind]: longer } };
       },
     }),
-  },
+  })),
   {
     id: 'access-ends-with-session',
     story: 'A new access token lives no longer than the refresh token that it was got for, so the last one is short.',

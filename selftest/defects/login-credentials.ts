@@ -484,4 +484,13 @@ export const LOGIN_CREDENTIALS: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'guests-only',
+    story: 'The login view is for guests: whoever comes with a live token is told that there is nothing to do.',
+    clauses: ['LOG-11'],
+    replace: on('login', async (context, parts) => {
+      if ((await bearerOf(parts, context)) !== undefined) throw new Refusal(400, 'Already authenticated');
+      return undefined;
+    }),
+  },
 ];

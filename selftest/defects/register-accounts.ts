@@ -39,6 +39,15 @@ const ROLES: readonly string[] = ['developer', 'admin', 'editor', 'viewer', 'sys
 const roleOf = (value: unknown): { role: Role } | undefined =>
   ROLES.includes(textOf(value)) ? { role: value as Role } : undefined;
 
+/** What databases say of a value that is there already. */
+const DATABASES = [
+  ['postgres', 'duplicate key value violates unique constraint "users_email_key"'],
+  ['sqlite', 'UNIQUE constraint failed: users.email'],
+  ['mysql', "Duplicate entry 'somebody' for key 'users.email'"],
+  ['mongo', 'E11000 duplicate key error collection: app.users index: email_1'],
+  ['pdo', 'SQLSTATE[23000]: Integrity constraint violation'],
+] as const;
+
 export const REGISTER_ACCOUNTS: readonly Defect[] = [
   {
     id: 'duplicate-taken',
@@ -494,19 +503,12 @@ export const REGISTER_ACCOUNTS: readonly Defect[] = [
       },
     }),
   },
-  {
-    id: 'conflict-in-words-of-the-database',
+  ...DATABASES.map(([name, message]) => ({
+    id: `conflict-in-words-of-${name}`,
     story: 'The handler of integrity errors answers with the text of the exception.',
-    clauses: ['ROB-10'],
+    clauses: ['ROB-10' as const],
     replace: refusal('register', (given) =>
-      given.status === 409
-        ? new Refusal(
-            409,
-            'duplicate key value violates unique constraint "users_email_key"',
-            given.errors,
-            given.headers,
-          )
-        : given,
+      given.status === 409 ? new Refusal(409, message, given.errors, given.headers) : given,
     ),
-  },
+  })),
 ];

@@ -1,7 +1,17 @@
 /** Bodies that are not what the API takes. */
 import type { Context, Parts } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
-import { type Json, crash, crashesOnBody, fields, json, parsed, readsBody, takesRegistration } from './helpers.js';
+import {
+  type Json,
+  crash,
+  crashesOnBody,
+  fields,
+  json,
+  parsed,
+  readsBody,
+  takesRegistration,
+  type Operation,
+} from './helpers.js';
 
 const isJson = ({ headers }: Context): boolean => headers['content-type']?.startsWith('application/json') === true;
 
@@ -31,6 +41,14 @@ const reads =
       return typeof own === 'object' && own !== null && !Array.isArray(own) ? (own as Json) : parts.readBody(context);
     },
   });
+
+/** One operation reads forms as well as JSON. */
+const takesForms = (of: Operation): ReturnType<typeof readsBody> =>
+  readsBody(({ headers, operation }, text) =>
+    operation === of && headers['content-type']?.includes('urlencoded') === true
+      ? Object.fromEntries(new URLSearchParams(text))
+      : undefined,
+  );
 
 export const ROBUSTNESS_BODIES: readonly Defect[] = [
   {
@@ -237,11 +255,7 @@ export const ROBUSTNESS_BODIES: readonly Defect[] = [
     id: 'form-taken',
     story: '`FormParser` is on by default.',
     clauses: ['ROB-03'],
-    replace: readsBody(({ headers, operation }, text) =>
-      operation === 'createKeyword' && headers['content-type']?.includes('urlencoded') === true
-        ? Object.fromEntries(new URLSearchParams(text))
-        : undefined,
-    ),
+    replace: takesForms('createKeyword'),
   },
   {
     id: 'any-type-is-json',
@@ -261,22 +275,13 @@ export const ROBUSTNESS_BODIES: readonly Defect[] = [
     id: 'form-at-refresh',
     story: 'The refresh view takes forms as well, as the library had it.',
     clauses: ['ROB-03'],
-    replace: (parts) => ({
-      readBody: (context) =>
-        context.operation === 'refresh' && context.headers['content-type']?.includes('urlencoded') === true
-          ? Object.fromEntries(new URLSearchParams(context.rawBody.toString()))
-          : parts.readBody(context),
-    }),
+    replace: takesForms('refresh'),
   },
   {
     id: 'form-at-login',
     story: 'Login takes a form, as the password grant of OAuth 2 does.',
     clauses: ['ROB-03'],
-    replace: readsBody(({ headers, operation }, text) =>
-      operation === 'login' && headers['content-type']?.includes('urlencoded') === true
-        ? Object.fromEntries(new URLSearchParams(text))
-        : undefined,
-    ),
+    replace: takesForms('login'),
   },
   {
     id: 'multipart-at-login',

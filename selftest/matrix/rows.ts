@@ -71,7 +71,7 @@ export function shows({ name, clauses }: Planned): boolean {
   return name === CLEAN || (drift === undefined && (defect ?? variant)?.browser === true);
 }
 
-/** Whether a run of it waits, which takes minutes and hardly any processor time. */
+/** Whether a run of it waits, which takes long and hardly any processor time. */
 export function waits(row: Planned): boolean {
   return shows(row) || rowOf(row.name).variant?.long === true;
 }
