@@ -183,25 +183,25 @@ async function graceOf(accepts: (past: number) => Promise<boolean>): Promise<num
 }
 
 clause('EXP-07', async (check) => {
-  const { access, key } = await byKey(check);
+  const { access, key, now: asked } = await byKey(check);
   let last: Reply | undefined;
+  const clock = (): number => (last === undefined ? asked : serverNow(last));
   const opens = async (past: number): Promise<boolean> => {
-    const now = await askTime(check);
-    last = await check.askProtected(withExp(access, key, Math.floor(now) - past));
+    last = await check.askProtected(withExp(access, key, Math.floor(clock()) - past));
     return last.status === 200;
   };
   if (await opens(LONG_PAST)) throw new Blocked('EXP-04', 'a token ten minutes past its `exp` is still accepted');
   const grace = await graceOf(opens);
   check.measure('grace after exp', `${String(grace)} s, ± 1 s, by bisection`, 'access-grace');
   judgeGrace(last, grace, 'an access token');
-  await graceElsewhere(check, access, key);
+  await graceElsewhere(check, access, key, clock());
+  await graceOfAKnownOne(check, access, key, grace);
 
   const mine = await check.chain();
   await mine.rotate();
   await rotatesResigned(check, mine, key);
   const rotates = async (past: number): Promise<boolean> => {
-    const now = await askTime(check);
-    last = await check.api.refresh(withExp(mine.refresh, key, Math.floor(now) - past));
+    last = await check.api.refresh(withExp(mine.refresh, key, Math.floor(clock()) - past));
     if (last.status === 200) mine.advance(last);
     return last.status === 200;
   };
@@ -212,9 +212,9 @@ clause('EXP-07', async (check) => {
 });
 
 /** The other routes have no longer a grace than the list may have. */
-async function graceElsewhere(check: Check, access: string, key: string): Promise<void> {
+async function graceElsewhere(check: Check, access: string, key: string, clock: number): Promise<void> {
   const [, ...routes] = await protectedRoutes(check, access);
-  const now = Math.floor(await askTime(check));
+  const now = Math.floor(clock);
   for (const route of routes) {
     const reply = await route.ask(withExp(access, key, now - LARGEST_GRACE - 5));
     if (reply.status >= 300) continue;
@@ -223,6 +223,18 @@ async function graceElsewhere(check: Check, access: string, key: string): Promis
       throw new Blocked('EXP-04', `${route.name}: a token ten minutes past its \`exp\` is still accepted`);
     expect(reply, `${route.name}: a token ${String(LARGEST_GRACE + 5)} s past its \`exp\``).toBeRefused();
   }
+}
+
+/** A token that was good a moment ago has no longer a grace than one that comes late: a verdict may be kept, but not beyond it. */
+async function graceOfAKnownOne(check: Check, access: string, key: string, grace: number): Promise<void> {
+  const end = Math.floor(await askTime(check)) + 2;
+  const known = withExp(access, key, end - grace);
+  if ((await check.askProtected(known)).status !== 200) return;
+  await waitForServer(check, end + 1, 'the end of an access token');
+  if ((await check.askProtected(known)).status !== 200) return;
+  await waitForServer(check, end - grace + LARGEST_GRACE + 2, 'the end of any grace of an access token');
+  const reply = await check.askProtected(known);
+  expect(reply, `an access token that was used before its \`exp\`, ${String(LARGEST_GRACE)} s past it`).toBeRefused();
 }
 
 function judgeGrace(last: Reply | undefined, seconds: number, what: string): void {

@@ -168,7 +168,10 @@ clause('LOG-08', async (check) => {
       name: `missing email, and missing password, ${BESIDE[0].name}`,
       judge: async () => {
         const right = await victims.next();
-        for (const { name, reply } of await leftOutBeside(check, right)) expectIncomplete(reply, name);
+        for (const { name, reply } of await leftOutBeside(check, right)) {
+          if (reply.status > 400) await dependsOnLoginBeside(check, right, BESIDE[0]);
+          expectIncomplete(reply, name);
+        }
       },
     });
   await check.eachRow(await firstAndCostly(check, rows), ({ judge }) => judge(), { inOrder: true });

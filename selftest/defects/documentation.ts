@@ -119,4 +119,18 @@ export const DOCUMENTATION: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'refresh-documented-without-rotation',
+    story: 'drf-spectacular describes refresh as Simple JWT has it without rotation: `refresh` is write-only.',
+    clauses: ['DOC-02'],
+    replace: document(({ components }) => {
+      const answer = components.schemas['RefreshAnswer'] as { properties: Json } | undefined;
+      if (answer === undefined) return;
+      answer.properties['data'] = {
+        type: 'object',
+        required: ['access'],
+        properties: { access: { type: 'string', readOnly: true }, refresh: { type: 'string', writeOnly: true } },
+      };
+    }),
+  },
 ];

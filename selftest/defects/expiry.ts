@@ -6,6 +6,7 @@ import {
   type Parts,
   Refusal,
   type TokenKind,
+  type User,
 } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import { opens } from './credentials.js';
@@ -475,5 +476,26 @@ export const EXPIRY: readonly Defect[] = [
       const given = parts.verifySignature(access, 'access');
       return { access: end < asNumber(given['exp']) ? parts.sign({ ...given, exp: end }, 'access') : access, refresh };
     }),
+  },
+  {
+    id: 'verdict-kept',
+    story: 'The gateway keeps what it found out of a token for five minutes, and does not look at `exp` meanwhile.',
+    clauses: ['EXP-07'],
+    replace: (parts) => {
+      const kept = new Map<string, { user: User; claims: Claims | undefined; until: number }>();
+      return {
+        authenticate: async (context) => {
+          const token = tokenOf(context);
+          const known = kept.get(token);
+          if (token !== '' && known !== undefined && known.until > parts.clock()) {
+            Object.assign(context, { user: known.user, claims: known.claims });
+            return known.user;
+          }
+          const user = await parts.authenticate(context);
+          kept.set(token, { user, claims: context.claims, until: parts.clock() + 300_000 });
+          return user;
+        },
+      };
+    },
   },
 ];

@@ -428,4 +428,13 @@ export const LOGIN_RESPONSES: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'guests-only-403',
+    story: 'A middleware for guests stands before login: whoever brings a live token, the same user’s too, gets 403.',
+    clauses: ['LOG-11'],
+    replace: on('login', async (context, parts) => {
+      if ((await bearerOf(parts, context)) !== undefined) throw new Refusal(403, 'Permission denied');
+      return undefined;
+    }),
+  },
 ];

@@ -112,7 +112,7 @@ export const REGISTER_REQUESTS: readonly Defect[] = [
   {
     id: 'register-access-an-hour',
     story: 'Register has its own call of the token library, with its default lifetime.',
-    clauses: ['REG-03', 'EXP-01'],
+    clauses: ['EXP-01'],
     replace: (parts) => ({
       lifetime: (kind, occasion) =>
         occasion === 'register' && kind === 'access' ? 3600 : parts.lifetime(kind, occasion),

@@ -31,6 +31,11 @@ const oddIds = (read: (id: string) => number | undefined) =>
       : { status: 200, data: { id: row.id, keyword: row.keyword, site_id: row.siteId } };
   });
 
+/** Characters: the columns of Django's user model. */
+const NAME_COLUMN = 150;
+
+const isBeyondInt4 = (digits: string): boolean => /^\d{10,15}$/.test(digits) && Number(digits) > 2 ** 31 - 1;
+
 export const ROBUSTNESS_VALUES: readonly Defect[] = [
   {
     id: 'long-taken',
@@ -388,5 +393,37 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
         return parts.withoutSlash(context);
       },
     }),
+  },
+  {
+    id: 'names-cut',
+    story: 'MySQL without strict mode cuts what does not fit its column: a last name of 1 MB is taken.',
+    clauses: ['ROB-04'],
+    replace: readsBody(({ operation }, text) => {
+      if (operation !== 'register') return undefined;
+      const body = parsed(text) as Json | undefined;
+      const name = textOf(body?.['last_name']);
+      return name.length > NAME_COLUMN ? { ...body, last_name: name.slice(0, NAME_COLUMN) } : undefined;
+    }),
+  },
+  ...(['first_name', 'last_name'] as const).map((field) => ({
+    id: `long-${field.replace('_', '-')}`,
+    story: `No serializer limits \`${field}\`, and its column has 150 characters: what is longer is a DataError.`,
+    clauses: ['ROB-04'] as const,
+    replace: crashesOnBody(
+      (text, { operation }) =>
+        operation === 'register' && textOf((parsed(text) as Json | undefined)?.[field]).length > NAME_COLUMN,
+    ),
+  })),
+  {
+    id: 'int4-site',
+    story: 'The filter takes any integer that is safe, and the column has 32 bits: “integer out of range”.',
+    clauses: ['ROB-11'],
+    replace: crashesOn(({ query }) => isBeyondInt4(query.get('site_id') ?? '')),
+  },
+  {
+    id: 'int4-id',
+    story: 'The address takes any integer that is safe, and the key of the table has 32 bits.',
+    clauses: ['ROB-11'],
+    replace: crashesOn(({ parameters }) => isBeyondInt4(parameters['id'] ?? '')),
   },
 ];

@@ -308,4 +308,21 @@ export const TOKEN: readonly Defect[] = [
     options: KNOWN,
     replace: dealt(4, (parts, _, now) => key(parts, () => (now() === 3 ? 1 : 0))),
   },
+  {
+    id: 'sub-at-sign-up',
+    story: 'Sign-up makes its access token by another helper, which names the user in `sub`; both are understood.',
+    clauses: ['TOK-04'],
+    replace: (parts) => ({
+      claims: (kind, user, chain, occasion) => {
+        const given = parts.claims(kind, user, chain, occasion);
+        if (kind !== 'access' || occasion !== 'register') return given;
+        const { user_id: id, ...others } = given;
+        return { ...others, sub: String(id) };
+      },
+      verifySignature: (token, kind) => {
+        const given = parts.verifySignature(token, kind);
+        return given['user_id'] === undefined ? { ...given, user_id: given['sub'] } : given;
+      },
+    }),
+  },
 ];

@@ -144,9 +144,19 @@ const swell =
 export const VERY_LONG: readonly BadInput[] = [
   { name: 'a value of 1 MB', also: 'login', body: swell() },
   { name: '`username` of 1 MB', to: [], also: 'register', body: swell('username') },
+  // A database that cuts what does not fit takes it, where nothing else looks at its length.
+  { name: '`last_name` of 1 MB', to: [], also: 'register', body: swell('last_name') },
   // A slow hash over all of it keeps a server busy for as long as the sender likes.
   { name: '`password` of 1 MB', to: [], also: 'register', body: swell('password') },
 ];
+
+/** Longer than the column of Django's user model, and as long as no limit of bodies refuses it: a server may take it. */
+export const LONG_NAMES: readonly BadInput[] = OPTIONAL.map((field) => ({
+  name: `\`${field}\` of 200 characters`,
+  to: [],
+  also: 'register',
+  body: (good) => json({ ...good, [field]: 'a'.repeat(200) }),
+}));
 
 const INVALID_UTF8 = Buffer.from([0xc3, 0x28, 0xff]);
 

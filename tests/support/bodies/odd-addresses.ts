@@ -11,6 +11,7 @@ import type { Judged } from '../accounts/accounts.js';
 /** Ids that no row has, below the base. */
 export const ODD_IDS = [
   '99999999999999999999',
+  '2147483648',
   '-1',
   'abc',
   '1.5',
@@ -24,7 +25,8 @@ export const ODD_IDS = [
 export const ODD_QUERIES = [
   ...['0', 'abc', '%C2%B2', '99999999999999999999'].map((value) => ['page', value]),
   ...['0', '-1'].map((value) => ['page_size', value]),
-  ...['abc', '99999999999999999999', '%00'].map((value) => ['site_id', value]),
+  // One more than a column of 32 bits holds.
+  ...['abc', '2147483648', '%00'].map((value) => ['site_id', value]),
   ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
   ...['-id', 'no_such_field', '%00'].map((value) => ['ordering', value]),
   ['page', '1&page=2'],

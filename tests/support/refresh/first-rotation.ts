@@ -42,14 +42,13 @@ export function expectSameUser(
   access: string,
 ): void {
   const [was, is] = [old, access].map((token) => decode(token)?.claims[check.target.dialect.subject]);
-  if (is === undefined && was !== undefined)
-    throw new Blocked('TOK-04', 'the new access token says nowhere whose it is, where the first does', reply.exchange);
-  const names = [user['email'], user['username']].filter((name) => name !== undefined);
-  expect(reply, 'the user of the new access token').toSatisfy(
-    was === is || String(was) === String(is) || names.some((name) => name === is),
-    'the one who logged in',
-    'another one',
-  );
+  const names = [user['id'], user['email'], user['username']].filter((name) => name !== undefined);
+  const same = was === is || [was, ...names].some((name) => name !== undefined && String(name) === String(is));
+  if (!same && (was === undefined || is === undefined)) {
+    const [silent, other] = is === undefined ? ['new access token', 'first'] : ['first access token', 'new one'];
+    throw new Blocked('TOK-04', `the ${silent} says nowhere whose it is, where the ${other} does`, reply.exchange);
+  }
+  expect(reply, 'the user of the new access token').toSatisfy(same, 'the one who logged in', 'another one');
 }
 
 /** The new access token opens this route, as the one from login does. */

@@ -118,6 +118,14 @@ function takesBearer(operation: Json, document: Json): boolean {
     });
 }
 
+/** The properties of a schema in one direction: what is `readOnly` is in no request, what is `writeOnly` in no response (OpenAPI 3.1). */
+function membersOf(schema: Json, document: Json, direction: 'request' | 'answer'): Json {
+  const absent = direction === 'request' ? 'readOnly' : 'writeOnly';
+  return Object.fromEntries(
+    Object.entries(object(schema['properties'])).filter(([, member]) => resolved(member, document)[absent] !== true),
+  );
+}
+
 /** Schemas compared property by property, as deep as the contract goes. */
 function compareSchemas(
   where: string,
@@ -151,9 +159,9 @@ function compareSchemas(
     return;
   }
   const ourMembers = object(ours['properties']);
-  const theirMembers = object(theirs['properties']);
+  const theirMembers = membersOf(theirs, them, direction);
   // A document that leaves the form of an object open contradicts nothing about its properties.
-  if (Object.keys(theirMembers).length === 0) return;
+  if (Object.keys(object(theirs['properties'])).length === 0) return;
   const ourRequired = Array.isArray(ours['required']) ? ours['required'].map(String) : [];
   const theirRequired = Array.isArray(theirs['required']) ? theirs['required'].map(String) : [];
   for (const [name, member] of Object.entries(ourMembers)) {
