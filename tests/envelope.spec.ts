@@ -32,16 +32,21 @@ clause('ENV-11', async (check) => {
   const id = idOf(exactRows(await expectAuthorized(access))?.[0]);
   // Not DELETE: a server that takes it would delete the row.
   const routes = [
-    { method: 'PUT', path: api.path('listKeywords') },
-    ...(id === undefined ? [] : [{ method: 'POST', path: api.path('getKeyword', id) }]),
+    { method: 'PUT', path: api.path('listKeywords'), knows: 'GET' },
+    ...(id === undefined ? [] : [{ method: 'POST', path: api.path('getKeyword', id), knows: 'GET' }]),
+    ...(['login', 'register', 'refresh'] as const).map((name) => ({
+      method: 'GET',
+      path: api.path(name),
+      knows: 'POST',
+    })),
   ].map((route) => ({ ...route, name: `${route.method} ${route.path}` }));
-  await check.eachRow(routes, async ({ method, path }) => {
+  await check.eachRow(routes, async ({ method, path, knows }) => {
     const reply = await raw({ method, path, headers: [['authorization', `Bearer ${access}`]] });
     expect(reply, 'with a good token').toHaveStatus(405);
     const allow = reply.header('allow');
     expect(reply, '`Allow`').toSatisfy(
-      allow !== undefined && /\bGET\b/.test(allow),
-      'the methods of the route, GET among them',
+      new RegExp(`\\b${knows}\\b`).test(allow ?? ''),
+      `the methods of the route, ${knows} among them`,
       allow === undefined ? 'none' : `“${allow}”`,
     );
     expect(reply, '`Allow`').toSatisfy(

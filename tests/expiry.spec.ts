@@ -262,6 +262,8 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
   const ofRefresh = (await tokensOfEveryOrigin(check, [kind])).filter(({ occasion }) => occasion === 'refresh');
   const ofOldOne = async (): Promise<Pick<IssuedToken, 'reply' | 'token'>> => {
     const successor = await successorOfAnOldOne(check);
+    if (kind === 'refresh' && successor.refresh === successor.spent)
+      throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', successor.reply.exchange);
     return { reply: successor.reply, token: successor[kind] };
   };
   await check.eachRow(

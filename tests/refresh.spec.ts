@@ -75,6 +75,19 @@ clause('REF-04', async (check) => {
   if (reply.token('refresh') === undefined)
     throw new Blocked('REF-01', 'refresh returns no refresh token', reply.exchange);
   expect(reply, 'the new refresh token').toSatisfy(refresh !== before.refresh, 'another one', 'the one presented');
+  // Of the later ones, and of what began with register, too.
+  const seen = new Set([before.refresh, refresh]);
+  const later = (await tokensOfEveryOrigin(check, ['refresh'])).filter(({ occasion }) => occasion === 'refresh');
+  await check.eachRow(
+    later,
+    ({ issued }) => {
+      const { reply: of, token, login } = issued();
+      seen.add(login?.token('refresh') ?? '');
+      expect(of, 'its refresh token').toSatisfy(!seen.has(token), 'another one than each before', 'an earlier one');
+      seen.add(token);
+    },
+    { inOrder: true },
+  );
 });
 
 clause('REF-05', async (check) => {

@@ -519,4 +519,15 @@ export const ENVELOPE: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'auth-405-without-allow',
+    story: 'The routes of login, register and refresh end in a 405 that somebody wrote by hand, without `Allow`.',
+    clauses: ['ENV-11'],
+    replace: (parts) => ({
+      wrongMethod: (context, allowed) => {
+        const { status, error, errors, headers } = parts.wrongMethod(context, allowed);
+        return new Refusal(status, error, errors, context.path.includes('/auth/') ? {} : headers);
+      },
+    }),
+  },
 ];

@@ -2,7 +2,18 @@
 import { type Chain, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
-import { bearerOf, chainOf, claims, dataOf, refreshOf, refreshed, unverified } from './helpers.js';
+import {
+  bearerOf,
+  chainOf,
+  claims,
+  dataOf,
+  partOf,
+  refreshOf,
+  refreshTextOf,
+  refreshed,
+  textOf,
+  unverified,
+} from './helpers.js';
 
 /** Chains refused from their nth rotation on. */
 const lastingFor =
@@ -252,6 +263,50 @@ export const REFRESH_ROTATION: readonly Defect[] = [
           const access = cached.get(chain.id) ?? pair.access;
           cached.set(chain.id, access);
           return { ...pair, access };
+        },
+      };
+    },
+  },
+  {
+    id: 'rotates-once',
+    story:
+      'Tokens of a login are rotated, and what came of a refresh is not: from the second on the same one comes back.',
+    clauses: ['REF-04'],
+    replace: (parts, store) => {
+      const rotated = new Set<string>();
+      return {
+        spend: (given) => {
+          const chain = store.chains.get(textOf(given['chain']));
+          const isLive = chain?.revoked === false && chain.current === given['jti'];
+          if (isLive && rotated.has(chain.id)) return chain;
+          if (isLive) rotated.add(chain.id);
+          return parts.spend(given);
+        },
+        refresh: async (context) => {
+          const outcome = await parts.refresh(context);
+          const data = dataOf(outcome);
+          const presented = refreshTextOf(context);
+          const same = partOf(textOf(data['refresh']), 1)['jti'] === partOf(presented, 1)['jti'];
+          return same ? { ...outcome, data: { ...data, refresh: presented } } : outcome;
+        },
+      };
+    },
+  },
+  {
+    id: 'sign-up-token-not-rotated',
+    story: 'Sign-up makes its tokens without the row by which rotation spends them, so what it gave stays as it is.',
+    clauses: ['REF-04'],
+    replace: (parts, store) => {
+      const signedUp = new Map<string, string>();
+      return {
+        claims: (kind, user, chain, occasion) => {
+          if (occasion === 'register') signedUp.set(chain.id, chain.current);
+          return parts.claims(kind, user, chain, occasion);
+        },
+        spend: (given) => {
+          const id = textOf(given['chain']);
+          const chain = store.chains.get(id);
+          return chain?.revoked === false && signedUp.get(id) === given['jti'] ? chain : parts.spend(given);
         },
       };
     },

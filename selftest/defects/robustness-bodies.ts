@@ -437,4 +437,13 @@ export const ROBUSTNESS_BODIES: readonly Defect[] = [
       (text, { operation }) => operation === 'createKeyword' && /[\u{10000}-\u{10ffff}]/u.test(text),
     ),
   },
+  {
+    id: 'login-decodes-one-value',
+    story: "Go's `json.NewDecoder(body).Decode(&login)` reads one value, and nobody looks at what follows it.",
+    clauses: ['ROB-01'],
+    replace: readsBody(({ operation }, text) => {
+      const end = text.lastIndexOf('}') + 1;
+      return operation === 'login' && end > 0 && end < text.length ? (parsed(text.slice(0, end)) as Json) : undefined;
+    }),
+  },
 ];

@@ -48,11 +48,11 @@ const spoil =
 export const MALFORMED: readonly BadInput[] = [
   { name: 'JSON that breaks off', also: 'login', body: (good) => json(good).slice(0, -1) },
   { name: 'an empty body', also: 'register', body: () => '' },
-  { name: 'a list', body: (good) => json([good]) },
+  { name: 'a list', also: 'login', body: (good) => json([good]) },
   { name: 'a text', body: () => '"text"' },
   { name: 'a number', body: () => '1' },
-  { name: 'null', body: () => 'null' },
-  { name: 'something after the JSON', body: (good) => `${json(good)} x` },
+  { name: 'null', also: 'register', body: () => 'null' },
+  { name: 'something after the JSON', also: 'login', body: (good) => `${json(good)} x` },
   {
     name: 'a raw control character in a string',
     // Escaped, it would be JSON (RFC 8259 §7).
@@ -251,6 +251,11 @@ export function deepTokens(): DeepToken[] {
  */
 export async function badRequest(check: Check, row: BadInput, endpoint: Endpoint, live?: string): Promise<Sendable> {
   const good = endpoint === 'refresh' && live !== undefined ? refreshBody(check, live) : goodBody(check, endpoint);
+  // Read in spite of its form, somebody unknown would be refused as well; a known one with the right password logs in.
+  if (endpoint === 'login' && MALFORMED.includes(row)) {
+    const { email, password } = await check.ownAccount();
+    Object.assign(good, { email, password });
+  }
   const contentType = row.contentType === undefined ? 'application/json' : row.contentType;
   const headers: [string, string][] = contentType === null ? [] : [['content-type', contentType]];
   if (endpoint === 'createKeyword') headers.push(['authorization', `Bearer ${(await check.session()).access}`]);

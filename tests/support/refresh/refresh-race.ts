@@ -1,5 +1,5 @@
 /** One live refresh token, used several times at the same moment (REF-12). */
-import { Finding, type Check } from '../../../fixtures/check/check.js';
+import { Blocked, Finding, type Check } from '../../../fixtures/check/check.js';
 import { expect } from '../../../fixtures/check/expect.js';
 import { Reply } from '../../../fixtures/evidence/reply.js';
 import { spend } from './rotation.js';
@@ -35,6 +35,9 @@ export async function race(check: Check): Promise<number> {
       `none of ${String(RACERS)} simultaneous uses of one live refresh token got tokens: a well-behaved client with two tabs is logged out`,
       answers.find((answer) => answer instanceof Reply)?.exchange,
     );
+  const [second] = winners.slice(1);
+  if (second?.token('refresh') === mine.refresh)
+    throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', second.exchange);
   if (winners.length > 1) throw await tooMany(check, winners);
   return winners.length;
 }
