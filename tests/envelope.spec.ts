@@ -5,13 +5,16 @@ import { jsonRequest } from '../fixtures/check/api.js';
 import { named } from '../fixtures/check/judging.js';
 import { UNKNOWN_ROUTE } from './support/responses/sample-answers.js';
 
+/** Next to the documented ones, whose routers may end in a way of their own. */
+const UNKNOWN_OF_AUTH = 'auth/no-such-route/';
+
 clause('ENV-10', async (check) => {
   const { api, raw } = check;
   const { access } = await check.session();
   await check.expectAuthorized(access);
   const below = `${api.path('getKeyword', '1')}no-such-route/`;
   const routes = [
-    ...[UNKNOWN_ROUTE, below].map((path) => ({ method: 'GET', path, body: undefined })),
+    ...[UNKNOWN_ROUTE, below, UNKNOWN_OF_AUTH].map((path) => ({ method: 'GET', path, body: undefined })),
     // What comes before the router judges writes by themselves, e.g. a protection against CSRF.
     { method: 'POST', path: UNKNOWN_ROUTE, body: {} },
     { method: 'DELETE', path: UNKNOWN_ROUTE, body: undefined },

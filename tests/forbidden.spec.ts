@@ -31,7 +31,7 @@ import {
   spellingsOf,
 } from './support/access/denied-site.js';
 import { spoiled } from './support/tokens/forgeries.js';
-import { WIDER, judgeForgedRefresh, judgeForgedTenant } from './support/tokens/forged-claims.js';
+import { WIDER, judgeForgedRefresh, judgeForgedRow, judgeForgedTenant } from './support/tokens/forged-claims.js';
 import { plantings, type Planted, plant, judgePlanted } from './support/access/planted-rows.js';
 
 clause('FOR-01', async (check) => {
@@ -228,6 +228,7 @@ clause('FOR-09', async (check) => {
   const forged = resign(viewer.access, key, { claims: WIDER });
   const write = await check.api.createKeyword(aKeyword(check).body, { access: forged });
   expect(write, 'a write with a role forged into the token').toBeRefused();
+  await judgeForgedRow(check, viewer.access, forged);
   await judgeForgedRefresh(check, key);
   if (check.target.capabilities.includes('site')) await judgeForgedSite(check, viewer, forged);
   if (!check.target.capabilities.includes('foreign')) return;

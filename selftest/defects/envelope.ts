@@ -1,6 +1,7 @@
 /** Envelopes that are not as the guide has them. */
 import { randomUUID } from 'node:crypto';
 import { type Answer, type Context, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
+import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
 import { errorBodies, type Json, ofStatus, omit, peek, successBodies, textOf } from './helpers.js';
 
@@ -528,6 +529,14 @@ export const ENVELOPE: readonly Defect[] = [
         const { status, error, errors, headers } = parts.wrongMethod(context, allowed);
         return new Refusal(status, error, errors, context.path.includes('/auth/') ? {} : headers);
       },
+    }),
+  },
+  {
+    id: 'unknown-below-auth-401',
+    story: 'All of `auth/` that no route takes ends in the library’s own view, which asks for a session.',
+    clauses: ['ENV-10'],
+    replace: (parts) => ({
+      unknownRoute: (context) => (context.path.includes('/auth/') ? unauthenticated() : parts.unknownRoute(context)),
     }),
   },
 ];

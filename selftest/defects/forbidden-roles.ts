@@ -2,7 +2,7 @@
 import { type Keyword, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
-import { authorizationOf, bodyOf, type Json, looseBody, omit, on, partOf, refusal } from './helpers.js';
+import { authorizationOf, bodyOf, isFurther, type Json, looseBody, omit, on, partOf, refusal } from './helpers.js';
 import { dropsAccount, lists, oddSites, rowOf, shown } from './rows.js';
 
 /** A site read out of the query in another way than the check reads it. */
@@ -341,5 +341,17 @@ export const FORBIDDEN_ROLES: readonly Defect[] = [
     replace: refusal('deleteKeyword', (given) =>
       given.status === 403 ? new Refusal(403, 'You do not have permission to perform this action.') : given,
     ),
+  },
+  {
+    id: 'role-of-the-token-at-a-row',
+    story: 'The newer view of one row takes the role from the token and saves a query; the list asks the database.',
+    clauses: ['FOR-09'],
+    replace: (parts) => ({
+      writer: async (context) => {
+        if (!isFurther(context)) return parts.writer(context);
+        const user = await parts.authenticate(context);
+        return context.claims?.['role'] === 'owner' ? user : parts.writer(context);
+      },
+    }),
   },
 ];

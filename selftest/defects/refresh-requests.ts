@@ -376,4 +376,15 @@ export const REFRESH_REQUESTS: readonly Defect[] = [
       },
     }),
   },
+  {
+    id: 'form-is-refused-and-spends',
+    story: 'The rotation is in a middleware that reads forms as well; the view behind it answers 415.',
+    clauses: ['REF-15'],
+    replace: on('refresh', async (context, parts) => {
+      const form = context.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+      const token = form ? new URLSearchParams(context.rawBody.toString()).get('refresh') : null;
+      if (token !== null) await parts.spend(parts.verifySignature(token, 'refresh'));
+      return undefined;
+    }),
+  },
 ];

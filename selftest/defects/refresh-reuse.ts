@@ -12,6 +12,7 @@ import {
   peek,
   refreshTextOf,
   textOf,
+  partOf,
 } from './helpers.js';
 
 /** Between the look at the current token and its change, others get in. */
@@ -342,6 +343,46 @@ export const REFRESH_REUSE: readonly Defect[] = [
           if (chain === undefined || chain.revoked || !ofRegister.has(given['jti'])) return parts.spend(given);
           chain.current = parts.tokenId();
           return chain;
+        },
+      };
+    },
+  },
+  {
+    id: 'race-for-the-first-token',
+    story:
+      'Only what a refresh gave stands in a row that is locked; the first token of a login is read and written in two steps.',
+    clauses: ['REF-12'],
+    replace: (parts) => {
+      const rotated = new Set<string>();
+      const { spend } = raceWindow(parts);
+      return {
+        spend: async (given) => {
+          const id = textOf(given['chain']);
+          const chain = await (rotated.has(id) ? parts.spend(given) : (spend ?? parts.spend)(given));
+          rotated.add(id);
+          return chain;
+        },
+      };
+    },
+  },
+  {
+    id: 'loser-gets-an-access-token',
+    story: 'Of tabs that refresh at the same moment the later ones are served as well, with an access token alone.',
+    clauses: ['REF-12'],
+    replace: (parts) => {
+      const busy = new Set<string>();
+      return {
+        refresh: async (context) => {
+          const presented = refreshTextOf(context);
+          if (!busy.has(presented)) {
+            busy.add(presented);
+            await pause(15);
+            return parts.refresh(context).finally(() => busy.delete(presented));
+          }
+          const user = parts.userById(partOf(presented, 1)['user_id']);
+          if (user === undefined) return parts.refresh(context);
+          const { access } = parts.issue(user, parts.openChain(user), 'refresh');
+          return { status: 200, data: { access } };
         },
       };
     },

@@ -426,4 +426,13 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
     clauses: ['ROB-11'],
     replace: crashesOn(({ parameters }) => isBeyondInt4(parameters['id'] ?? '')),
   },
+  ...(['first_name', 'last_name'] as const).map((field) => ({
+    id: `${field.replace('_', '-')}-as-it-comes`,
+    story: `\`${field}\` goes to the database as it comes, whose driver has no place for some characters.`,
+    clauses: ['ROB-05'] as const,
+    replace: crashesOnBody(
+      (text, { operation }) =>
+        operation === 'register' && /[\0\p{Surrogate}]/u.test(textOf((parsed(text) as Json | undefined)?.[field])),
+    ),
+  })),
 ];

@@ -179,6 +179,13 @@ export const ODD_CHARACTERS: readonly BadInput[] = [
     also: 'login',
     body: (good) => json({ ...good, email: `\u0000${String(good['email'])}` }),
   },
+  ...[
+    { name: 'half a surrogate pair in `last_name`', field: 'last_name', escape: String.raw`\ud800` },
+    { name: 'NUL in `first_name`', field: 'first_name', escape: String.raw`\u0000` },
+  ].map(({ name, field, escape }): BadInput => {
+    const body: BadInput['body'] = (good) => json({ ...good, [field]: '<odd>' }).replace('<odd>', `te${escape}xt`);
+    return { name, to: [], also: 'register', body };
+  }),
   {
     name: 'half a surrogate pair',
     // As an escape: as a character it could not be written in UTF-8.

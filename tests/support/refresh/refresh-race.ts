@@ -6,11 +6,16 @@ import { spend } from './rotation.js';
 
 /** Requests of one race. */
 export const RACERS = 5;
-/** Races in a row. */
-export const RACES = 3;
+/** Races in a row, each for a token that came from somewhere else: register where it gives any, login, and a refresh. */
+export const RACES = ['register', 'login', 'refresh'] as const;
 
+/** One token of the two is enough: whoever gets an access token alone was not refused. */
 function gotTokens(answer: unknown): answer is Reply {
-  return answer instanceof Reply && answer.status === 200 && answer.token('refresh') !== undefined;
+  return (
+    answer instanceof Reply &&
+    answer.status === 200 &&
+    (answer.token('refresh') ?? answer.token('access')) !== undefined
+  );
 }
 
 /**
@@ -18,13 +23,15 @@ function gotTokens(answer: unknown): answer is Reply {
  * @returns how many uses returned tokens
  * @throws Finding unless one was
  */
-export async function race(check: Check): Promise<number> {
-  const { chain: mine } = await check.expendable();
-  await spend(check, mine);
+export async function race(check: Check, origin: (typeof RACES)[number]): Promise<number> {
+  const { chain: mine } = await check.expendable(origin === 'register' ? 'a newcomer' : undefined);
+  if (origin === 'refresh') await spend(check, mine);
   const request = check.api.refreshRequest(mine.refresh);
   const answers = await check.sender.sendAtOnce(Array.from({ length: RACERS }, () => request));
   mine.invalidate();
   const winners = answers.filter(gotTokens);
+  // Where nothing rotates, there is nothing that one of them could have spent.
+  if (winners.length !== 1 && origin !== 'refresh') await spend(check, (await check.expendable()).chain);
   // Who comes too late is refused; that the server falls over is no refusal.
   for (const answer of answers) {
     if (!(answer instanceof Reply)) throw answer;

@@ -44,6 +44,7 @@ export function elsewhere(check: Check, token: string): { name: string; request:
 export const REFUSED_BEFORE = [
   { name: 'malformed JSON', type: 'application/json', body: (good: string) => good.slice(0, -1), by: 'ROB-01' },
   { name: 'another content type', type: 'text/plain', body: asItIs, by: 'ROB-03' },
+  { name: 'a form', type: 'application/x-www-form-urlencoded', body: asForm, by: 'ROB-03' },
   { name: 'an array as the token', type: 'application/json', body: inArray, by: 'REF-10' },
   { name: 'a charset that does not exist', type: 'application/json; charset=x-none', body: asItIs, by: 'ROB-05' },
   { name: 'a wrong method', type: 'application/json', body: asItIs, by: 'ENV-11', method: 'PUT' },
@@ -51,6 +52,10 @@ export const REFUSED_BEFORE = [
 
 function asItIs(good: string): string {
   return good;
+}
+
+function asForm(good: string): string {
+  return new URLSearchParams(JSON.parse(good) as Record<string, string>).toString();
 }
 
 function inArray(good: string): string {

@@ -1,6 +1,16 @@
 /** Claims that give more than their user has, in a token that is signed with the target's own key (FOR-09). */
 import type { Check } from '../../../fixtures/check/check.js';
-import { aKeyword, otherTenant, otherTenantsResource, foreignResource, accountId } from '../access/resources.js';
+import {
+  aKeyword,
+  otherTenant,
+  otherTenantsResource,
+  foreignResource,
+  accountId,
+  remove,
+  rowOfOnesOwn,
+} from '../access/resources.js';
+import { jsonRequest } from '../../../fixtures/check/api.js';
+import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { Blocked } from '../../../fixtures/check/findings.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 import { named } from '../../../fixtures/check/judging.js';
@@ -30,6 +40,25 @@ export async function judgeForgedRefresh(check: Check, key: string): Promise<voi
   mine.advance(reply);
   const write = await check.api.createKeyword(aKeyword(check).body, { access });
   expect(write, 'a write after a role was forged into the refresh token').toBeRefused();
+}
+
+/** A row of the viewer's own account, which a role that is forged into the token changes no more than the user's own does. */
+export async function judgeForgedRow(check: Check, viewer: string, forged: string): Promise<void> {
+  const owner = await check.session();
+  const row = await rowOfOnesOwn(check, owner.access);
+  if (row === undefined) return;
+  const write = (method: 'PATCH' | 'DELETE', access: string): Promise<Reply> =>
+    check.raw(jsonRequest(method, row.path, method === 'PATCH' ? aKeyword(check).body : undefined, { access }));
+  try {
+    for (const method of ['PATCH', 'DELETE'] as const) {
+      const reply = await write(method, forged);
+      if (reply.status < 300 && (await write('PATCH', viewer)).status < 300)
+        throw new Blocked('FOR-01', "a viewer's PATCH is not refused as it is", reply.exchange);
+      expect(reply, `${method} of a row with a role forged into the token`).toBeRefused();
+    }
+  } finally {
+    await remove(check, owner, row);
+  }
 }
 
 /** Another tenant's account, forged into the token of the owner: it opens nothing of that tenant's. */
