@@ -35,8 +35,12 @@ test('a default run sends at most 1,500 requests', async () => {
       fuzz: { ...target.fuzz, runs: FUZZ_RUNS.loopback },
     }),
   });
+  const reference = await startReference({ passwordCost: 16 });
+  const { cost } = await lookAt(given(reference));
+  await reference.close();
   expect(row.requests).toBeGreaterThan(200);
-  expect(row.requests).toBeLessThanOrEqual(1500);
+  // Two workers share less than this one process does: a few requests more.
+  expect(row.requests + cost.requests + 5).toBeLessThanOrEqual(1500);
 });
 
 test('the logins of the look at a target are the first that its checks share', async () => {

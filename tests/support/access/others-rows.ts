@@ -7,7 +7,7 @@ import type { Judged } from '../accounts/accounts.js';
 import { expect } from '../../../fixtures/check/expect.js';
 
 /** Lists asked for at the same moment, by two users in turn; and times that this is done. */
-const AT_ONCE = 8;
+const AT_ONCE = 6;
 
 const ROUNDS = 2;
 

@@ -28,7 +28,7 @@ export const ODD_QUERIES = [
   // One more than a column of 32 bits holds.
   ...['abc', '2147483648', '%00'].map((value) => ['site_id', value]),
   ...['%00', '%27%22%25', '%F0%9F%98%80', 'x'.repeat(3000)].map((value) => ['search', value]),
-  ...['-id', 'no_such_field', '%00'].map((value) => ['ordering', value]),
+  ...['no_such_field', '%00'].map((value) => ['ordering', value]),
   ['page', '1&page=2'],
   ['ordering', 'id&ordering=keyword'],
   ['search', 'a&search=b'],
@@ -72,9 +72,10 @@ export async function dependsOnRefusal(
 }
 
 /** Methods that change a row, for ids that none has. */
-export const CHANGES = ['PATCH', 'DELETE'].flatMap((method) =>
-  ['99999999999999999999', 'abc', '%00'].map((id) => ({ method, path: `${id}/` })),
-);
+export const CHANGES = [
+  ...['99999999999999999999', '%00'].map((id) => ({ method: 'PATCH', path: `${id}/` })),
+  ...['2147483648', 'abc'].map((id) => ({ method: 'DELETE', path: `${id}/` })),
+];
 
 /** The viewer's own way to a site without access: the site named twice, once as one of theirs. */
 export async function judgeViewersSite(check: Check): Promise<void> {

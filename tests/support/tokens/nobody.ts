@@ -67,6 +67,9 @@ export async function accessOfNobody(check: Check, access: string, key: string):
   return made.map((row) => ({ ...row, ask: check.askProtected }));
 }
 
+/** Of refresh tokens the kinds are asked once each: what reads the claim of one reads it of the other, as a rule. */
+const isAskedOfRefresh = ({ name }: { readonly name: string }): boolean => !/negative|boolean|empty|array/.test(name);
+
 /** The same as refresh tokens; none where the target takes no refresh token that it did not issue, or none that names a user. */
 export async function refreshOfNobody(check: Check, key: string): Promise<Nobodys[]> {
   const { chain } = await check.expendable();
@@ -74,10 +77,12 @@ export async function refreshOfNobody(check: Check, key: string): Promise<Nobody
     await rotatesResigned(check, chain, key);
     const { names, genuine } = subjectsOf(check, chain.refresh);
     const ask = (token: string): Promise<Reply> => check.api.refresh(token);
-    return nobodies(genuine).map(({ name, id }) => {
-      const claims = Object.fromEntries(names.map((claim) => [claim, id]));
-      return { name: `as refresh token: ${name}`, made: resign(chain.refresh, key, { claims }), ask };
-    });
+    return nobodies(genuine)
+      .filter(isAskedOfRefresh)
+      .map(({ name, id }) => {
+        const claims = Object.fromEntries(names.map((claim) => [claim, id]));
+        return { name: `as refresh token: ${name}`, made: resign(chain.refresh, key, { claims }), ask };
+      });
   } catch (error) {
     if (!(error instanceof Unverified || error instanceof Blocked)) throw error;
     check.measure('as refresh token', `not asked: ${error.message}`);
