@@ -37,7 +37,7 @@ clause('ENV-11', async (check) => {
   const routes = [
     { method: 'PUT', path: api.path('listKeywords'), knows: 'GET' },
     ...(id === undefined ? [] : [{ method: 'POST', path: api.path('getKeyword', id), knows: 'GET' }]),
-    ...(['login', 'register', 'refresh'] as const).map((name) => ({
+    ...(['login', 'refresh'] as const).map((name) => ({
       method: 'GET',
       path: api.path(name),
       knows: 'POST',

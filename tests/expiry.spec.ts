@@ -22,7 +22,7 @@ import { seenStatus } from '../fixtures/check/expect.js';
 import type { TokenKind } from '../fixtures/evidence/reading.js';
 import { readIssued, tokensOfEveryOrigin, type IssuedToken, type OriginRow } from './support/tokens/origins.js';
 import { changedRefreshTokens, withExp, type Change } from './support/tokens/changed-tokens.js';
-import { successorOfAnOldOne } from './support/refresh/successor.js';
+import { successorOfAnOldLogin, successorOfAnOldOne } from './support/refresh/successor.js';
 import { expectRefusal, protectedRoutes } from './support/access/token-routes.js';
 import { expectRefreshRefused } from './support/refresh/rotation.js';
 import { isRefusedHere, notOpenToEverybody } from './support/access/unauthenticated.js';
@@ -266,8 +266,12 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
       throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', successor.reply.exchange);
     return { reply: successor.reply, token: successor[kind] };
   };
+  const ofOldLogin =
+    kind === 'refresh' && check.target.dialect.sessions === 'many'
+      ? [{ name: 'refresh token from a login of some seconds ago', issued: () => successorOfAnOldLogin(check) }]
+      : [];
   await check.eachRow(
-    [{ name: `${kind} token from a refresh token of some age`, issued: ofOldOne }, ...ofRefresh],
+    [{ name: `${kind} token from a refresh token of some age`, issued: ofOldOne }, ...ofOldLogin, ...ofRefresh],
     async ({ name, issued }) => {
       const { reply, token } = await issued();
       const seen = lifetime(reply, token);

@@ -17,6 +17,7 @@ import {
   opensToo,
   laterRefreshes,
   besideForeign,
+  besideOthers,
 } from './support/refresh/first-rotation.js';
 import { reuse, REUSES, respelled, afterNewLogin } from './support/refresh/spent-tokens.js';
 import { NO_JWTS, elsewhere, REFUSED_BEFORE, authorizations, badTokens } from './support/refresh/refresh-requests.js';
@@ -50,6 +51,7 @@ clause('REF-02', async (check) => {
   }));
   rows.push(...(await laterRefreshes(check)));
   if (foreign !== undefined) rows.push(besideForeign(check, before, refresh, foreign));
+  if (check.accounts.canRegister && check.target.dialect.sessions === 'many') rows.push(besideOthers(check));
   await check.eachRow(rows, ({ judge }) => judge(), { inOrder: true });
 });
 

@@ -498,4 +498,22 @@ export const EXPIRY: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'login-ends-its-tokens',
+    story:
+      'Rotation keeps the end that the session row was made with: all tokens of a login end when its first one does.',
+    clauses: ['EXP-09'],
+    replace: (parts) => {
+      const ends = new Map<string, number>();
+      return {
+        claims: (kind, user, chain, occasion) => {
+          const given = parts.claims(kind, user, chain, occasion);
+          if (kind !== 'refresh') return given;
+          const end = ends.get(chain.id) ?? asNumber(given['exp']);
+          ends.set(chain.id, end);
+          return { ...given, exp: end };
+        },
+      };
+    },
+  },
 ];

@@ -1,5 +1,5 @@
 /** Rotation: new pairs, one after the other, beside other logins. */
-import { type Chain, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
+import { type Chain, type Outcome, type Parts, Refusal } from '../../fixtures/reference/behaviour.js';
 import { unauthenticated } from '../../fixtures/reference/jwt.js';
 import type { Defect } from './defect.js';
 import {
@@ -8,6 +8,7 @@ import {
   claims,
   dataOf,
   partOf,
+  pause,
   refreshOf,
   refreshTextOf,
   refreshed,
@@ -307,6 +308,23 @@ export const REFRESH_ROTATION: readonly Defect[] = [
           const id = textOf(given['chain']);
           const chain = store.chains.get(id);
           return chain?.revoked === false && signedUp.get(id) === given['jti'] ? chain : parts.spend(given);
+        },
+      };
+    },
+  },
+  {
+    id: 'refreshes-swapped',
+    story:
+      'The refresh view keeps its pair in a module variable while it is logged: of two at once both get the later.',
+    clauses: ['REF-02'],
+    replace: (parts) => {
+      const shared: { latest?: Outcome } = {};
+      return {
+        refresh: async (context) => {
+          const own = await parts.refresh(context);
+          shared.latest = own;
+          await pause(4);
+          return shared.latest;
         },
       };
     },

@@ -511,4 +511,18 @@ export const REGISTER_ACCOUNTS: readonly Defect[] = [
       given.status === 409 ? new Refusal(409, message, given.errors, given.headers) : given,
     ),
   })),
+  {
+    id: 'other-case-resets-the-password',
+    story: 'Sign-up sets the password of whoever has the e-mail in some letter case, before it asks for duplicates.',
+    clauses: ['REG-08'],
+    replace: (parts, store) => ({
+      taken: (body) => {
+        const email = textOf(body['email']);
+        const at = store.users.findIndex((user) => user.email !== email && user === parts.findUser(email));
+        const user = store.users[at];
+        if (user !== undefined) store.users[at] = { ...user, passwordHash: '16.AAAA.AAAA' };
+        return parts.taken(body);
+      },
+    }),
+  },
 ];

@@ -256,7 +256,13 @@ export async function judgeOdd(check: Check, { name, password, nearly, or }: Odd
   if (account === undefined) return;
   for (const { name: how, of } of nearly) {
     const almost = { email: account.email, password: of(account.password) };
-    await expectNotThePassword(check, almost, `${name}, ${how}`);
+    try {
+      await expectNotThePassword(check, almost, `${name}, ${how}`);
+    } catch (error) {
+      if ((await check.api.login(account)).status !== 200)
+        throw new Blocked('REG-04', 'register keeps another password than was sent');
+      throw error;
+    }
   }
   const right = await check.api.login(account);
   if (right.status === 200) return;

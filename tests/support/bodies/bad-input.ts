@@ -51,7 +51,7 @@ export const MALFORMED: readonly BadInput[] = [
   { name: 'a list', also: 'login', body: (good) => json([good]) },
   { name: 'a text', body: () => '"text"' },
   { name: 'a number', body: () => '1' },
-  { name: 'null', also: 'register', body: () => 'null' },
+  { name: 'null', body: () => 'null' },
   { name: 'something after the JSON', also: 'login', body: (good) => `${json(good)} x` },
   {
     name: 'a raw control character in a string',
@@ -201,7 +201,7 @@ export const ODD_CHARACTERS: readonly BadInput[] = [
   },
   { name: 'an unknown charset', contentType: 'application/json; charset=no-such-charset', body: json },
   // Codecs that Python has and that are no charsets of text, and such as make another text of the same bytes.
-  ...['rot13', 'zlib', 'idna', 'utf-16', 'undefined'].map((charset) => ({
+  ...['rot13', 'idna', 'utf-16'].map((charset) => ({
     name: `the charset ${charset}`,
     to: ['createKeyword'] as const,
     contentType: `application/json; charset=${charset}`,

@@ -1,6 +1,6 @@
 /** The one rotation that the clauses about a successful refresh look at, REF-01 to REF-04. */
 import { type Session, type Check, Blocked, Unverified } from '../../../fixtures/check/check.js';
-import type { Reply } from '../../../fixtures/evidence/reply.js';
+import { Reply } from '../../../fixtures/evidence/reply.js';
 import type { TokenPair } from '../../../fixtures/run/run.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 import type { JsonObject } from '../../../fixtures/evidence/json.js';
@@ -76,6 +76,32 @@ export async function laterRefreshes(check: Check): Promise<Judged[]> {
         return Promise.resolve();
       },
     }));
+}
+
+/** Two users who refresh at the same moment: each is handed tokens of their own. */
+export function besideOthers(check: Check): Judged {
+  return {
+    name: 'refreshes of two users at the same moment',
+    judge: async () => {
+      const { chain: others } = await check.expendable();
+      const chains = [await check.chain(), others];
+      const before = chains.map(({ access }) => access);
+      const requests = chains.map(({ refresh }) => check.api.refreshRequest(refresh));
+      const replies = await check.sender.sendAtOnce(requests);
+      for (const [i, reply] of replies.entries()) {
+        if (!(reply instanceof Reply)) throw reply;
+        const next = reply.status === 200 ? reply.token('access') : undefined;
+        if (next === undefined) throw new Unverified(`One of them gets ${seenStatus(reply)}.`);
+        try {
+          expectSameUser(check, reply, { access: before[i] ?? '', user: {} }, next);
+        } catch (error) {
+          for (const chain of chains) chain.invalidate();
+          throw error;
+        }
+        chains[i]?.advance(reply);
+      }
+    },
+  };
 }
 
 /** A refresh is for the user of its own token, whoever else's access token comes with it. */

@@ -1,8 +1,10 @@
 /** What a refresh token that has lived for a while is exchanged for (EXP-08, EXP-09). */
-import type { Chain, Check } from '../../../fixtures/check/check.js';
+import { Blocked, type Chain, type Check } from '../../../fixtures/check/check.js';
+import { seenStatus } from '../../../fixtures/check/expect.js';
 import { numericDate, resign } from '../../../fixtures/evidence/jwt.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
-import { askTime } from '../tokens/lifetimes.js';
+import { askTime, serverNow, waitForServer } from '../tokens/lifetimes.js';
+import { LAST_REFRESH, tokensOfEveryOrigin } from '../tokens/origins.js';
 import { keyIfProven, readToken } from '../tokens/signing-key.js';
 
 /** Seconds by which a refresh token must be older than the one it is exchanged for, so that a copied \`exp\` shows. */
@@ -40,6 +42,25 @@ async function growOld(check: Check, refresh: string): Promise<void> {
   if (shortTtl || exp === undefined) return;
   const age = (await askTime(check)) - (exp - refreshTtlSeconds);
   if (age >= 0 && age < SHOWS_AFTER) await check.sleep((SHOWS_AFTER - age) * 1000);
+}
+
+/** Seconds after which a login is old enough for an end that its tokens share to show; more than the tolerance of a lifetime. */
+const OLD_ENOUGH = 7;
+
+/**
+ * A refresh token of a login of some seconds ago, whose chain others made: a server may remember when the first one ends, whatever the
+ * token says.
+ */
+export async function successorOfAnOldLogin(check: Check): Promise<{ readonly reply: Reply; readonly token: string }> {
+  const chain = (await tokensOfEveryOrigin(check, ['refresh'])).filter(({ name }) => name.endsWith(LAST_REFRESH));
+  const [last] = chain.map(({ issued }) => issued());
+  if (last?.login === undefined) throw new Blocked('REF-01', 'refreshes in a row gave no refresh token');
+  await waitForServer(check, serverNow(last.login) + OLD_ENOUGH, 'a login to grow old');
+  const reply = await check.answered('REF-01', 'refresh', () => check.api.refresh(last.token));
+  const token = reply.token('refresh');
+  if (reply.status !== 200 || token === undefined)
+    throw new Blocked('REF-01', `refresh returned no refresh token: ${seenStatus(reply)}`, reply.exchange);
+  return { reply, token };
 }
 
 export interface Successor {

@@ -51,7 +51,10 @@ export interface OriginRow {
 }
 
 /** Refreshes in a row, each by the last one's token: a later one may be made in another way than the first. */
-const REFRESHES = ['the first refresh', 'the second refresh', 'the third refresh'];
+/** Begins nothing more: whoever wants a live token of a chain that others made may take it. */
+export const LAST_REFRESH = 'the third refresh';
+
+const REFRESHES = ['the first refresh', 'the second refresh', LAST_REFRESH];
 
 /** Made once per run, as plain JSON. */
 interface Kept {
