@@ -13,7 +13,7 @@ import { exactRows, idOf } from '../responses/exact.js';
 import { seenStatus, expect } from '../../../fixtures/check/expect.js';
 
 /** Requests in a row: enough to reach each of several workers. */
-export const IN_A_ROW = { list: 14, item: 12, write: 8, refused: 2, refresh: 8, newcomer: 4, control: 24 };
+export const IN_A_ROW = { list: 16, item: 12, write: 8, refused: 2, refresh: 8, newcomer: 4, control: 24 };
 
 type Ask = (fresh: BoundedTransport, i: number) => Promise<Reply>;
 

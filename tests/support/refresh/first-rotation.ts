@@ -83,8 +83,9 @@ export function besideOthers(check: Check): Judged {
   return {
     name: 'refreshes of two users at the same moment',
     judge: async () => {
-      const { chain: others } = await check.expendable();
+      const { chain: others, account } = await check.expendable();
       const chains = [await check.chain(), others];
+      const users = [(await check.session()).user, { ...account }];
       const before = chains.map(({ access }) => access);
       const requests = chains.map(({ refresh }) => check.api.refreshRequest(refresh));
       const replies = await check.sender.sendAtOnce(requests);
@@ -93,7 +94,7 @@ export function besideOthers(check: Check): Judged {
         const next = reply.status === 200 ? reply.token('access') : undefined;
         if (next === undefined) throw new Unverified(`One of them gets ${seenStatus(reply)}.`);
         try {
-          expectSameUser(check, reply, { access: before[i] ?? '', user: {} }, next);
+          expectSameUser(check, reply, { access: before[i] ?? '', user: users[i] ?? {} }, next);
         } catch (error) {
           for (const chain of chains) chain.invalidate();
           throw error;

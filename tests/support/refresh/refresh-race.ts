@@ -1,13 +1,13 @@
 /** One live refresh token, used several times at the same moment (REF-12). */
 import { Blocked, Finding, type Check } from '../../../fixtures/check/check.js';
-import { expect } from '../../../fixtures/check/expect.js';
+import { expect, seenStatus } from '../../../fixtures/check/expect.js';
 import { Reply } from '../../../fixtures/evidence/reply.js';
 import { spend } from './rotation.js';
 
 /** Requests of one race. */
 export const RACERS = 5;
-/** Races in a row, each for a token that came from somewhere else: register where it gives any, login, and a refresh. */
-export const RACES = ['register', 'login', 'refresh'] as const;
+/** Races in a row, each for a token that came from somewhere else: login, a refresh, and register where it gives any. */
+export const RACES = ['login', 'refresh', 'register'] as const;
 
 /** One token of the two is enough: whoever gets an access token alone was not refused. */
 function gotTokens(answer: unknown): answer is Reply {
@@ -37,6 +37,7 @@ export async function race(check: Check, origin: (typeof RACES)[number]): Promis
     if (!(answer instanceof Reply)) throw answer;
     if (!winners.includes(answer)) expect(answer, 'the loser of a race').toBeNoServerError();
   }
+  if (winners.length !== 1 && origin === 'register') await dependsOnRegister(check);
   if (winners.length === 0)
     throw new Finding(
       `none of ${String(RACERS)} simultaneous uses of one live refresh token got tokens: a well-behaved client with two tabs is logged out`,
@@ -47,6 +48,18 @@ export async function race(check: Check, origin: (typeof RACES)[number]): Promis
     throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', second.exchange);
   if (winners.length > 1) throw await tooMany(check, winners);
   return winners.length;
+}
+
+/** @throws Blocked by REG-03 if the refresh token that register gives is refused by itself, by REF-05 if it is good again */
+async function dependsOnRegister(check: Check): Promise<void> {
+  const { chain: mine } = await check.expendable('a newcomer');
+  mine.invalidate();
+  const reply = await check.api.refresh(mine.refresh);
+  if (reply.status >= 400)
+    throw new Blocked('REG-03', `the refresh token of register is refused: ${seenStatus(reply)}`, reply.exchange);
+  const again = await check.api.refresh(mine.refresh);
+  if (again.status < 400)
+    throw new Blocked('REF-05', `the spent refresh token of register is good: ${seenStatus(again)}`, again.exchange);
 }
 
 /** Says of the winners how many got an access token that works. */

@@ -60,6 +60,8 @@ export async function successorOfAnOldLogin(check: Check): Promise<{ readonly re
   const token = reply.token('refresh');
   if (reply.status !== 200 || token === undefined)
     throw new Blocked('REF-01', `refresh returned no refresh token: ${seenStatus(reply)}`, reply.exchange);
+  if (token === last.token)
+    throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', reply.exchange);
   return { reply, token };
 }
 

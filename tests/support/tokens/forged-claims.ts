@@ -8,6 +8,7 @@ import {
   accountId,
   remove,
   rowOfOnesOwn,
+  type OwnRow,
 } from '../access/resources.js';
 import { jsonRequest } from '../../../fixtures/check/api.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
@@ -42,18 +43,32 @@ export async function judgeForgedRefresh(check: Check, key: string): Promise<voi
   expect(write, 'a write after a role was forged into the refresh token').toBeRefused();
 }
 
+/** @throws Blocked by FOR-01 if a viewer may do that as it is, to another row */
+async function dependsOnViewer(
+  check: Check,
+  owner: string,
+  method: string,
+  write: (row: OwnRow) => Promise<Reply>,
+): Promise<void> {
+  const row = await rowOfOnesOwn(check, owner);
+  if (row === undefined) return;
+  const plain = await write(row);
+  await remove(check, { access: owner }, row);
+  if (plain.status < 300) throw new Blocked('FOR-01', `a viewer's ${method} is not refused as it is`, plain.exchange);
+}
+
 /** A row of the viewer's own account, which a role that is forged into the token changes no more than the user's own does. */
 export async function judgeForgedRow(check: Check, viewer: string, forged: string): Promise<void> {
   const owner = await check.session();
   const row = await rowOfOnesOwn(check, owner.access);
   if (row === undefined) return;
-  const write = (method: 'PATCH' | 'DELETE', access: string): Promise<Reply> =>
-    check.raw(jsonRequest(method, row.path, method === 'PATCH' ? aKeyword(check).body : undefined, { access }));
+  const write = (method: 'PATCH' | 'DELETE', { path }: OwnRow, access: string): Promise<Reply> =>
+    check.raw(jsonRequest(method, path, method === 'PATCH' ? aKeyword(check).body : undefined, { access }));
   try {
     for (const method of ['PATCH', 'DELETE'] as const) {
-      const reply = await write(method, forged);
-      if (reply.status < 300 && (await write('PATCH', viewer)).status < 300)
-        throw new Blocked('FOR-01', "a viewer's PATCH is not refused as it is", reply.exchange);
+      const reply = await write(method, row, forged);
+      if (reply.status < 300)
+        await dependsOnViewer(check, owner.access, method, (other) => write(method, other, viewer));
       expect(reply, `${method} of a row with a role forged into the token`).toBeRefused();
     }
   } finally {
