@@ -267,8 +267,8 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
     return { reply: successor.reply, token: successor[kind] };
   };
   const ofOldLogin =
-    kind === 'refresh' && check.target.dialect.sessions === 'many'
-      ? [{ name: 'refresh token from a login of some seconds ago', issued: () => successorOfAnOldLogin(check) }]
+    check.target.dialect.sessions === 'many'
+      ? [{ name: `${kind} token from a login of some seconds ago`, issued: () => successorOfAnOldLogin(check, kind) }]
       : [];
   await check.eachRow(
     [{ name: `${kind} token from a refresh token of some age`, issued: ofOldOne }, ...ofOldLogin, ...ofRefresh],

@@ -516,4 +516,21 @@ export const EXPIRY: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'access-counts-from-login',
+    story: 'A new access token lives its fifteen minutes from the login on, as the session row remembers it.',
+    clauses: ['EXP-08'],
+    replace: (parts) => {
+      const begun = new Map<string, number>();
+      return {
+        claims: (kind, user, chain, occasion) => {
+          const given = parts.claims(kind, user, chain, occasion);
+          if (kind !== 'access') return given;
+          const end = begun.get(chain.id) ?? asNumber(given['exp']);
+          begun.set(chain.id, end);
+          return { ...given, exp: end };
+        },
+      };
+    },
+  },
 ];

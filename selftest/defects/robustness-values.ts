@@ -1,5 +1,5 @@
 /** Values that are long, odd or foreign: in bodies, headers, ids and queries. */
-import type { Context, Parts, Store } from '../../fixtures/reference/behaviour.js';
+import { type Context, type Parts, Refusal, type Store } from '../../fixtures/reference/behaviour.js';
 import type { Defect } from './defect.js';
 import { bodyOf, crash, crashesOnBody, type Json, looseBody, on, parsed, readsBody, textOf } from './helpers.js';
 import { oddSites } from './rows.js';
@@ -435,4 +435,16 @@ export const ROBUSTNESS_VALUES: readonly Defect[] = [
         operation === 'register' && /[\0\p{Surrogate}]/u.test(textOf((parsed(text) as Json | undefined)?.[field])),
     ),
   })),
+  {
+    id: 'data-error-passed-on',
+    story: 'A DataError is caught, and its text is passed on to whoever asks for an id that is no number.',
+    clauses: ['ROB-10'],
+    replace: (parts) => ({
+      namedKeyword: (context, user) => {
+        const id = context.parameters['id'] ?? '';
+        if (/^-?\d+$/.test(id)) return parts.namedKeyword(context, user);
+        throw new Refusal(400, `invalid input syntax for type bigint: "${id.slice(0, 40)}"`);
+      },
+    }),
+  },
 ];

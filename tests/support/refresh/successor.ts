@@ -2,6 +2,8 @@
 import { Blocked, type Chain, type Check } from '../../../fixtures/check/check.js';
 import { seenStatus } from '../../../fixtures/check/expect.js';
 import { numericDate, resign } from '../../../fixtures/evidence/jwt.js';
+import { portable, replyOf } from '../../../fixtures/check/portable.js';
+import type { TokenKind } from '../../../fixtures/evidence/reading.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { askTime, serverNow, waitForServer } from '../tokens/lifetimes.js';
 import { LAST_REFRESH, tokensOfEveryOrigin } from '../tokens/origins.js';
@@ -48,18 +50,26 @@ async function growOld(check: Check, refresh: string): Promise<void> {
 const OLD_ENOUGH = 7;
 
 /**
- * A refresh token of a login of some seconds ago, whose chain others made: a server may remember when the first one ends, whatever the
- * token says.
+ * What a refresh token of a login of some seconds ago is exchanged for, whose chain others made: a server may remember when its tokens
+ * end, or when they began, whatever the token says. Asked once in a run, for both kinds.
  */
-export async function successorOfAnOldLogin(check: Check): Promise<{ readonly reply: Reply; readonly token: string }> {
+export async function successorOfAnOldLogin(
+  check: Check,
+  kind: TokenKind,
+): Promise<{ readonly reply: Reply; readonly token: string }> {
   const chain = (await tokensOfEveryOrigin(check, ['refresh'])).filter(({ name }) => name.endsWith(LAST_REFRESH));
   const [last] = chain.map(({ issued }) => issued());
-  if (last?.login === undefined) throw new Blocked('REF-01', 'refreshes in a row gave no refresh token');
-  await waitForServer(check, serverNow(last.login) + OLD_ENOUGH, 'a login to grow old');
-  const reply = await check.answered('REF-01', 'refresh', () => check.api.refresh(last.token));
-  const token = reply.token('refresh');
+  const { login } = last ?? {};
+  if (last === undefined || login === undefined)
+    throw new Blocked('REF-01', 'refreshes in a row gave no refresh token');
+  const kept = await check.once('successor of an old login', async () => {
+    await waitForServer(check, serverNow(login) + OLD_ENOUGH, 'a login to grow old');
+    return portable(await check.answered('REF-01', 'refresh', () => check.api.refresh(last.token)));
+  });
+  const reply = replyOf(kept);
+  const token = reply.token(kind);
   if (reply.status !== 200 || token === undefined)
-    throw new Blocked('REF-01', `refresh returned no refresh token: ${seenStatus(reply)}`, reply.exchange);
+    throw new Blocked('REF-01', `refresh returned no ${kind} token: ${seenStatus(reply)}`, reply.exchange);
   if (token === last.token)
     throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', reply.exchange);
   return { reply, token };
