@@ -37,6 +37,22 @@ const lifetime =
 
 const nbfPassed = ({ nbf }: Claims, now: number): boolean => nbf === undefined || asNumber(nbf) <= now;
 
+/** The end of a chain's first token of a kind is that of all that come after it. */
+const endsWithTheFirst =
+  (of: TokenKind) =>
+  (parts: Parts): Partial<Parts> => {
+    const ends = new Map<string, number>();
+    return {
+      claims: (kind, user, chain, occasion) => {
+        const given = parts.claims(kind, user, chain, occasion);
+        if (kind !== of) return given;
+        const end = ends.get(chain.id) ?? asNumber(given['exp']);
+        ends.set(chain.id, end);
+        return { ...given, exp: end };
+      },
+    };
+  };
+
 /** What was presented at refresh, by chain. */
 const byPresented =
   (change: (given: Json, old: Json, kind: string) => Json) =>
@@ -503,34 +519,12 @@ export const EXPIRY: readonly Defect[] = [
     story:
       'Rotation keeps the end that the session row was made with: all tokens of a login end when its first one does.',
     clauses: ['EXP-09'],
-    replace: (parts) => {
-      const ends = new Map<string, number>();
-      return {
-        claims: (kind, user, chain, occasion) => {
-          const given = parts.claims(kind, user, chain, occasion);
-          if (kind !== 'refresh') return given;
-          const end = ends.get(chain.id) ?? asNumber(given['exp']);
-          ends.set(chain.id, end);
-          return { ...given, exp: end };
-        },
-      };
-    },
+    replace: endsWithTheFirst('refresh'),
   },
   {
     id: 'access-counts-from-login',
     story: 'A new access token lives its fifteen minutes from the login on, as the session row remembers it.',
     clauses: ['EXP-08'],
-    replace: (parts) => {
-      const begun = new Map<string, number>();
-      return {
-        claims: (kind, user, chain, occasion) => {
-          const given = parts.claims(kind, user, chain, occasion);
-          if (kind !== 'access') return given;
-          const end = begun.get(chain.id) ?? asNumber(given['exp']);
-          begun.set(chain.id, end);
-          return { ...given, exp: end };
-        },
-      };
-    },
+    replace: endsWithTheFirst('access'),
   },
 ];

@@ -89,17 +89,19 @@ export function besideOthers(check: Check): Judged {
       const before = chains.map(({ access }) => access);
       const requests = chains.map(({ refresh }) => check.api.refreshRequest(refresh));
       const replies = await check.sender.sendAtOnce(requests);
-      for (const [i, reply] of replies.entries()) {
-        if (!(reply instanceof Reply)) throw reply;
-        const next = reply.status === 200 ? reply.token('access') : undefined;
-        if (next === undefined) throw new Unverified(`One of them gets ${seenStatus(reply)}.`);
-        try {
+      try {
+        for (const [i, reply] of replies.entries()) {
+          if (!(reply instanceof Reply)) throw reply;
+          expect(reply, 'one of them').toBeNoServerError();
+          const next = reply.status === 200 ? reply.token('access') : undefined;
+          if (next === undefined) throw new Unverified(`One of them gets ${seenStatus(reply)}.`);
           expectSameUser(check, reply, { access: before[i] ?? '', user: users[i] ?? {} }, next);
-        } catch (error) {
-          for (const chain of chains) chain.invalidate();
-          throw error;
+          chains[i]?.advance(reply);
         }
-        chains[i]?.advance(reply);
+      } catch (error) {
+        // The other one may be spent by now, or hold a token of somebody else's.
+        for (const chain of chains) chain.invalidate();
+        throw error;
       }
     },
   };

@@ -57,9 +57,9 @@ export async function successorOfAnOldLogin(
   check: Check,
   kind: TokenKind,
 ): Promise<{ readonly reply: Reply; readonly token: string }> {
-  const chain = (await tokensOfEveryOrigin(check, ['refresh'])).filter(({ name }) => name.endsWith(LAST_REFRESH));
-  const [last] = chain.map(({ issued }) => issued());
-  const { login } = last ?? {};
+  const row = (await tokensOfEveryOrigin(check, ['refresh'])).find(({ name }) => name.endsWith(LAST_REFRESH));
+  const last = row?.issued();
+  const login = last?.login;
   if (last === undefined || login === undefined)
     throw new Blocked('REF-01', 'refreshes in a row gave no refresh token');
   const kept = await check.once('successor of an old login', async () => {

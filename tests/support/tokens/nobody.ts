@@ -6,24 +6,31 @@ import { resign } from '../../../fixtures/evidence/jwt.js';
 import type { Row } from '../../../fixtures/check/judging.js';
 import { otherOrigins } from './token-origins.js';
 
+interface Nobody {
+  readonly name: string;
+  readonly id: unknown;
+  /** Not asked of refresh tokens, for which one of its kind stands. */
+  readonly accessOnly?: true;
+}
+
 /** Claims of users who do not exist. */
-export function nobodies(genuine: unknown): { readonly name: string; readonly id: unknown }[] {
+export function nobodies(genuine: unknown): Nobody[] {
   const text = typeof genuine === 'string';
   const id = (digits: string): unknown => (text ? digits : Number(digits));
   return [
     { name: 'an id that nobody has', id: id('2000000011') },
     { name: 'an id beyond 32 bits', id: id('4294967297') },
     { name: 'an id beyond 64 bits', id: text ? '18446744073709551617' : 1e20 },
-    { name: 'a negative id', id: id('-1') },
+    { name: 'a negative id', id: id('-1'), accessOnly: true },
     { name: 'the id 0', id: id('0') },
     { name: 'no `user_id`', id: undefined },
     { name: '`user_id` null', id: null },
-    { name: '`user_id` a boolean', id: true },
-    { name: '`user_id` an empty string', id: '' },
+    { name: '`user_id` a boolean', id: true, accessOnly: true },
+    { name: '`user_id` an empty string', id: '', accessOnly: true },
     { name: '`user_id` a string that is not an id', id: 'nobody' },
     { name: '`user_id` a string with SQL', id: "1' OR '1'='1" },
-    { name: '`user_id` a very long string', id: '1'.repeat(500) },
-    { name: '`user_id` an array', id: [1] },
+    { name: '`user_id` a very long string', id: '1'.repeat(500), accessOnly: true },
+    { name: '`user_id` an array', id: [1], accessOnly: true },
     { name: '`user_id` an object', id: { id: 1 } },
   ];
 }
@@ -67,10 +74,6 @@ export async function accessOfNobody(check: Check, access: string, key: string):
   return made.map((row) => ({ ...row, ask: check.askProtected }));
 }
 
-/** Of refresh tokens the kinds are asked once each: what reads the claim of one reads it of the other, as a rule. */
-const isAskedOfRefresh = ({ name }: { readonly name: string }): boolean =>
-  !/negative|boolean|empty|array|very long/.test(name);
-
 /** The same as refresh tokens; none where the target takes no refresh token that it did not issue, or none that names a user. */
 export async function refreshOfNobody(check: Check, key: string): Promise<Nobodys[]> {
   const { chain } = await check.expendable();
@@ -79,7 +82,7 @@ export async function refreshOfNobody(check: Check, key: string): Promise<Nobody
     const { names, genuine } = subjectsOf(check, chain.refresh);
     const ask = (token: string): Promise<Reply> => check.api.refresh(token);
     return nobodies(genuine)
-      .filter(isAskedOfRefresh)
+      .filter(({ accessOnly }) => accessOnly !== true)
       .map(({ name, id }) => {
         const claims = Object.fromEntries(names.map((claim) => [claim, id]));
         return { name: `as refresh token: ${name}`, made: resign(chain.refresh, key, { claims }), ask };

@@ -50,10 +50,10 @@ export interface OriginRow {
   readonly issued: () => IssuedToken;
 }
 
-/** Refreshes in a row, each by the last one's token: a later one may be made in another way than the first. */
-/** Begins nothing more: whoever wants a live token of a chain that others made may take it. */
+/** Nothing comes of it here: whoever wants a live token of a chain that is some seconds old may take its own. */
 export const LAST_REFRESH = 'the third refresh';
 
+/** Refreshes in a row, each by the last one's token: a later one may be made in another way than the first. */
 const REFRESHES = ['the first refresh', 'the second refresh', LAST_REFRESH];
 
 /** Made once per run, as plain JSON. */
