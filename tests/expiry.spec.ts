@@ -260,11 +260,12 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
   const expected = kind === 'access' ? check.target.accessTtlSeconds : check.target.refreshTtlSeconds;
   const atLogin = lifetime(first.reply, first[kind]);
   const ofRefresh = (await tokensOfEveryOrigin(check, [kind])).filter(({ occasion }) => occasion === 'refresh');
-  const ofOldOne = async (): Promise<Pick<IssuedToken, 'reply' | 'token'>> => {
+  const ofOldOne = async (): Promise<Pick<IssuedToken, 'reply' | 'token'> & { before: string }> => {
     const successor = await successorOfAnOldOne(check);
     if (kind === 'refresh' && successor.refresh === successor.spent)
       throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', successor.reply.exchange);
-    return { reply: successor.reply, token: successor[kind] };
+    const before = kind === 'access' ? successor.accessBefore : successor.spent;
+    return { reply: successor.reply, token: successor[kind], before };
   };
   const ofOldLogin =
     check.target.dialect.sessions === 'many'
@@ -273,7 +274,8 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
   await check.eachRow(
     [{ name: `${kind} token from a refresh token of some age`, issued: ofOldOne }, ...ofOldLogin, ...ofRefresh],
     async ({ name, issued }) => {
-      const { reply, token } = await issued();
+      const made: { reply: Reply; token: string; before?: string | undefined } = await issued();
+      const { reply, token } = made;
       const seen = lifetime(reply, token);
       const ofOld = issued === ofOldOne;
       check.measure(
@@ -287,6 +289,8 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
         const by = kind === 'access' ? 'EXP-01' : 'EXP-02';
         throw new Blocked(by, `it lives ${String(seen)} s, as the one from login does`);
       }
+      if (off(seen, reply) && made.before === token)
+        throw new Blocked('REF-03', 'refresh returns the access token that it had returned before', reply.exchange);
       judgeLifetime(reply, token, expected);
     },
   );

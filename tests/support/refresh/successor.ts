@@ -20,7 +20,7 @@ async function presentedOld(
   check: Check,
   mine: Chain,
   key: string,
-): Promise<{ reply: Reply; spent: string } | undefined> {
+): Promise<Pick<Successor, 'reply' | 'spent' | 'accessBefore'> | undefined> {
   const { refreshTtlSeconds, accessTtlSeconds, owner } = check.target;
   await mine.rotate();
   const { exp, iat } = readToken(mine.refresh).claims;
@@ -31,10 +31,11 @@ async function presentedOld(
     ...(typeof iat === 'number' && owner !== undefined ? { iat: iat - gone } : {}),
   };
   const spent = resign(mine.refresh, key, { claims });
+  const accessBefore = mine.access;
   const reply = await check.api.refresh(spent);
   if (reply.status === 200) mine.advance(reply);
   else mine.invalidate();
-  return reply.status === 200 ? { reply, spent } : undefined;
+  return reply.status === 200 ? { reply, spent, accessBefore } : undefined;
 }
 
 /** Lets a refresh token grow old enough for a copied `exp` to show. */
@@ -56,7 +57,7 @@ const OLD_ENOUGH = 7;
 export async function successorOfAnOldLogin(
   check: Check,
   kind: TokenKind,
-): Promise<{ readonly reply: Reply; readonly token: string }> {
+): Promise<{ readonly reply: Reply; readonly token: string; readonly before: string | undefined }> {
   const row = (await tokensOfEveryOrigin(check, ['refresh'])).find(({ name }) => name.endsWith(LAST_REFRESH));
   const last = row?.issued();
   const login = last?.login;
@@ -72,7 +73,7 @@ export async function successorOfAnOldLogin(
     throw new Blocked('REF-01', `refresh returned no ${kind} token: ${seenStatus(reply)}`, reply.exchange);
   if (token === last.token)
     throw new Blocked('REF-04', 'refresh returns the refresh token that was presented', reply.exchange);
-  return { reply, token };
+  return { reply, token, before: last.reply.token(kind) };
 }
 
 export interface Successor {
@@ -81,6 +82,8 @@ export interface Successor {
   readonly refresh: string;
   /** The refresh token that was presented. */
   readonly spent: string;
+  /** The access token that the last response of its chain had returned. */
+  readonly accessBefore: string;
 }
 
 /**
@@ -92,13 +95,13 @@ export function successorOfAnOldOne(check: Check): Promise<Successor> {
     let mine = await check.chain();
     const key = await keyIfProven(check, mine.access);
     const old = key === undefined ? undefined : await presentedOld(check, mine, key);
-    let { reply, spent } = old ?? { reply: undefined, spent: '' };
-    if (reply === undefined) {
+    const made = async (): Promise<Pick<Successor, 'reply' | 'spent' | 'accessBefore'>> => {
       if (key !== undefined) mine = await check.chain();
       await growOld(check, mine.refresh);
-      spent = mine.refresh;
-      reply = await mine.rotate();
-    }
-    return { reply, spent, access: mine.access, refresh: mine.refresh };
+      const { refresh: spent, access: accessBefore } = mine;
+      return { reply: await mine.rotate(), spent, accessBefore };
+    };
+    const exchanged = old ?? (await made());
+    return { ...exchanged, access: mine.access, refresh: mine.refresh };
   });
 }
