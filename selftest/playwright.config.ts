@@ -22,7 +22,7 @@ export default defineConfig({
   reporter: process.stdout.isTTY ? [['line']] : [['list'], ['./harness/progress.ts']],
   outputDir: '../test-results/selftest',
   fullyParallel: true,
-  // Some of their tests wait, and one of them is the matrix.
+  // One of the four runs the matrix, and some tests wait.
   workers: 4,
   forbidOnly: true,
   reportSlowTests: null,

@@ -274,8 +274,8 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
   await check.eachRow(
     [{ name: `${kind} token from a refresh token of some age`, issued: ofOldOne }, ...ofOldLogin, ...ofRefresh],
     async ({ name, issued }) => {
-      const made: { reply: Reply; token: string; before?: string | undefined } = await issued();
-      const { reply, token } = made;
+      const successor: { reply: Reply; token: string; before?: string | undefined } = await issued();
+      const { reply, token } = successor;
       const seen = lifetime(reply, token);
       const ofOld = issued === ofOldOne;
       check.measure(
@@ -289,7 +289,8 @@ async function judgeSuccessors(check: Check, kind: TokenKind): Promise<void> {
         const by = kind === 'access' ? 'EXP-01' : 'EXP-02';
         throw new Blocked(by, `it lives ${String(seen)} s, as the one from login does`);
       }
-      if (off(seen, reply) && made.before === token)
+      // One that came again ends when it always did.
+      if (off(seen, reply) && successor.before === token)
         throw new Blocked('REF-03', 'refresh returns the access token that it had returned before', reply.exchange);
       judgeLifetime(reply, token, expected);
     },

@@ -9,7 +9,7 @@ import { askTime, serverNow, waitForServer } from '../tokens/lifetimes.js';
 import { LAST_REFRESH, tokensOfEveryOrigin } from '../tokens/origins.js';
 import { keyIfProven, readToken } from '../tokens/signing-key.js';
 
-/** Seconds by which a refresh token must be older than the one it is exchanged for, so that a copied \`exp\` shows. */
+/** Seconds by which a refresh token must be older than the one it is exchanged for, so that a copied `exp` shows. */
 const SHOWS_AFTER = 15;
 
 /** Seconds that are left of an old refresh token: fewer than an access token lives, which some servers end together with it. */
@@ -95,13 +95,13 @@ export function successorOfAnOldOne(check: Check): Promise<Successor> {
     let mine = await check.chain();
     const key = await keyIfProven(check, mine.access);
     const old = key === undefined ? undefined : await presentedOld(check, mine, key);
-    const made = async (): Promise<Pick<Successor, 'reply' | 'spent' | 'accessBefore'>> => {
+    const ofAnother = async (): Promise<Pick<Successor, 'reply' | 'spent' | 'accessBefore'>> => {
       if (key !== undefined) mine = await check.chain();
       await growOld(check, mine.refresh);
       const { refresh: spent, access: accessBefore } = mine;
       return { reply: await mine.rotate(), spent, accessBefore };
     };
-    const exchanged = old ?? (await made());
+    const exchanged = old ?? (await ofAnother());
     return { ...exchanged, access: mine.access, refresh: mine.refresh };
   });
 }
