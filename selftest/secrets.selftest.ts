@@ -7,7 +7,7 @@ import { startReference, type Parts, type ReferenceOptions } from '../fixtures/r
 import { Refusal } from '../fixtures/reference/behaviour.js';
 import { maskField, maskText, remember } from '../fixtures/evidence/secrets.js';
 import { scanArtefacts } from '../report/scan.js';
-import { sidewaysScrolling } from './harness/look.js';
+import { axeFindings, sidewaysScrolling } from './harness/look.js';
 import { startProxy } from './harness/proxy.js';
 import { given, runSuite, type SuiteRun } from './harness/command-line.js';
 
@@ -80,7 +80,7 @@ test.describe('what a whole run leaves behind', () => {
     expect(found).toEqual([]);
   });
 
-  test('report.html reads well in a browser: no script needed, nothing fetched', async () => {
+  test('report.html reads well in a browser: no script needed, nothing fetched, accessible', async () => {
     const browserAt = findBrowser();
     // eslint-disable-next-line playwright/no-skipped-test -- without a browser there is nothing to look with
     test.skip(browserAt === undefined, 'no browser on this machine: `npx playwright install chromium`');
@@ -107,6 +107,8 @@ test.describe('what a whole run leaves behind', () => {
       expect(wrong, name).toEqual([]);
       if (name !== 'no script')
         expect(await sidewaysScrolling(page), `${name}: sideways scrolling`).toBeLessThanOrEqual(0);
+      if (name === 'light' || name === 'dark')
+        expect(await axeFindings(page, name === 'light' ? 'all' : 'colours'), name).toEqual([]);
       await page.close();
     }
     await browser.close();
@@ -134,7 +136,7 @@ test('answers that show passwords and tokens, and checks that fail for it', asyn
       }),
     },
     {},
-    ['--grep', 'REG-0[149]|LOG-0[14]|REF-0[15]|UNA-02'],
+    ['--grep', 'REG-0[149]|LOG-0[1246]|REF-0[15]|UNA-02|ENV-0[69]'],
   );
   expect(run.exitCode).toBe(1);
   expect(found).toEqual([]);
