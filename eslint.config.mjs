@@ -71,7 +71,12 @@ export default tseslint.config(
   },
   {
     files: ['report/**'],
-    rules: forbid('**/tests/**', '**/selftest/**', '**/fixtures/{http,check,setup,reference}/**'),
+    rules: forbid(
+      '**/tests/**',
+      '**/selftest/**',
+      '**/fixtures/{http,check,setup,reference}/**',
+      '!**/fixtures/setup/configuration.js',
+    ),
   },
   {
     files: ['fixtures/**', 'tests/**'],

@@ -1,11 +1,11 @@
+import { join } from 'node:path';
 import { defineConfig, type ReporterDescription } from '@playwright/test';
-import { usableConfiguration } from './fixtures/setup/configuration.js';
+import { testFilesOf } from './fixtures/setup/test-files.js';
 import { loadEnvironment } from './fixtures/setup/environment.js';
-import { reporterOptions } from './report/options.js';
 
+// Each worker reads this file as well, so it imports little: the reporters read the configuration themselves.
 loadEnvironment();
 
-const options = reporterOptions(usableConfiguration(process.env), process.env, process.argv);
 const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] || 'playwright-report';
 const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
 // One burst at a time, for one counts refusals and another measures time; and what is repeated has no last file. Else a project and its
@@ -19,16 +19,17 @@ const MINUTE = 60_000;
 
 // The first cleans what Playwright records before the others see it; the last judges, when they have all written theirs.
 const reporters: ReporterDescription[] = [
-  ['./report/sanitiser.ts', options],
+  ['./report/sanitiser.ts'],
   ['./fixtures/run/sharding.ts'],
   ['./fixtures/run/phases.ts'],
   ['html', { open: 'never', outputFolder: html }],
   ...(sharded ? [['blob'] as ReporterDescription] : []),
-  ['./report/reporter.ts', options],
+  ['./report/reporter.ts'],
 ];
 
 export default defineConfig({
   testDir: 'tests',
+  testMatch: testFilesOf(process.argv, join(__dirname, 'tests')),
   globalSetup: './fixtures/setup/setup.ts',
   // One run over the same files in three phases; that each waits for the one before is the work of fixtures/run/phases.ts.
   ...(threePhases

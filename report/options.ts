@@ -1,4 +1,4 @@
-/** What playwright.config.ts hands the reporters: the configuration as far as it can be used, and how Playwright was started. */
+/** What the reporters go by: the configuration as far as it can be used, and how Playwright was started. */
 import type { GateLevel } from '../fixtures/run/target.js';
 
 export interface ReporterOptions {

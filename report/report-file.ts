@@ -1,7 +1,7 @@
 /** The files of a report: validated before they are written, and each written in one step. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkLocations } from './locations.js';
+import { checkLocations } from '../fixtures/run/locations.js';
 import { schemaFault, type Report } from './model.js';
 import type { ReporterOptions } from './options.js';
 import { badge } from './outputs/badge.js';

@@ -9,11 +9,12 @@ import type {
   TestResult,
 } from '@playwright/test/reporter';
 import { clean } from '../fixtures/evidence/secrets.js';
+import { usableConfiguration } from '../fixtures/setup/configuration.js';
 import { publishedRun } from '../fixtures/run/run-state.js';
 import { finishedCheck, plainLines } from './collect.js';
 import { Conclusion } from './conclusion.js';
 import type { Report } from './model.js';
-import { reporterOptions, type ReporterOptions } from './options.js';
+import { reporterOptions } from './options.js';
 import { consoleText } from './outputs/console.js';
 import { visible, visibleLines } from './outputs/escape.js';
 import { Progress } from './outputs/progress.js';
@@ -33,13 +34,11 @@ export default class ConformanceReporter implements Reporter {
   private ended = false;
   private gateFailed = false;
 
-  private readonly options: ReporterOptions;
+  private readonly options = reporterOptions(usableConfiguration(process.env), process.env, process.argv);
 
-  /** @param given empty where the command line named the reporters */
-  constructor(given: Partial<ReporterOptions> = {}) {
-    const options = { ...reporterOptions({}, process.env, process.argv), ...given };
+  constructor() {
+    const { options } = this;
     const { mode } = options;
-    this.options = options;
     this.conclusion = new Conclusion(options);
     this.progress = new Progress(
       process.stdout,

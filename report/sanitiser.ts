@@ -8,7 +8,7 @@ import { rmSync } from 'node:fs';
 import type { Reporter, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
 import { OUTCOME_ATTACHMENT, type Outcome } from '../fixtures/evidence/outcome.js';
 import { clean } from '../fixtures/evidence/secrets.js';
-import type { ReporterOptions } from './options.js';
+import { usableConfiguration } from '../fixtures/setup/configuration.js';
 import { withoutData } from './shape.js';
 
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
@@ -61,7 +61,8 @@ export default class Sanitiser implements Reporter {
   private readonly titles = new Map<string, string>();
   private readonly cleaned = new WeakSet();
 
-  constructor(private readonly options: Partial<Pick<ReporterOptions, 'evidence'>> = {}) {}
+  /** `shape`: bodies are kept as their structure only. */
+  private readonly evidence = usableConfiguration(process.env).CONFORMANCE_EVIDENCE;
 
   printsToStdio(): boolean {
     return false;
@@ -117,7 +118,7 @@ export default class Sanitiser implements Reporter {
         this.cleaned.add(attachment);
         if (!/^text\/|json/.test(attachment.contentType)) continue;
         const text = attachment.body.toString('utf8');
-        const shape = attachment.name === OUTCOME_ATTACHMENT && this.options.evidence === 'shape';
+        const shape = attachment.name === OUTCOME_ATTACHMENT && this.evidence === 'shape';
         const cleaned = clean(shape ? withoutBodies(text) : text);
         if (cleaned !== text) attachment.body = Buffer.from(cleaned);
       }

@@ -1,6 +1,6 @@
 import { join, relative, sep } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { checkLocations } from '../report/locations.js';
+import { checkLocations } from '../fixtures/run/locations.js';
 import { CLAUSES } from '../spec/generated/clauses.js';
 import { ROOT, runSuite } from './harness/command-line.js';
 

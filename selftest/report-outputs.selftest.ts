@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { checkLocations } from '../report/locations.js';
+import { checkLocations } from '../fixtures/run/locations.js';
 import { schemaFault, type Report } from '../report/model.js';
 import { badge } from '../report/outputs/badge.js';
 import { consoleText } from '../report/outputs/console.js';

@@ -4,7 +4,7 @@
  */
 import { relative, sep } from 'node:path';
 import { AREAS } from '../../spec/generated/clauses.js';
-import type { CheckLocation } from '../locations.js';
+import type { CheckLocation } from '../../fixtures/run/locations.js';
 import type { Report, ReportedClause } from '../model.js';
 import { visibleLines } from './escape.js';
 import { otherProblems, targetName, verdictSentence } from './sentences.js';
