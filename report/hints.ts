@@ -1,8 +1,8 @@
 /** The likely cause of a failure, in the target's own framework: looked up in hints.yaml by the clause and by what was seen. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { parseYaml } from '../fixtures/run/yaml.js';
 import type { ClauseResult } from './verdict.js';
 
 const Hint = z.strictObject({ seen: z.string().optional(), hint: z.string() });
@@ -27,7 +27,7 @@ export type Hints = z.infer<typeof Table>;
 
 /** hints.yaml. */
 export function readHints(): Hints {
-  return Table.parse(parse(readFileSync(join(__dirname, 'hints.yaml'), 'utf8')));
+  return Table.parse(parseYaml(readFileSync(join(__dirname, 'hints.yaml'), 'utf8')));
 }
 
 /**

@@ -10,6 +10,7 @@ import { seenStatus } from '../../../fixtures/check/expect.js';
 import { nestedDeeply, parseJson } from '../../../fixtures/evidence/json.js';
 import type { Reply } from '../../../fixtures/evidence/reply.js';
 import { NoAnswer } from '../../../fixtures/http/transport.js';
+import { parseYaml } from '../../../fixtures/run/yaml.js';
 import { maskText } from '../../../fixtures/evidence/secrets.js';
 
 type Json = Record<string, unknown>;
@@ -258,22 +259,20 @@ export function compareDocuments(contract: Json, served: Json): Comparison {
   return { contradictions: [...new Set(contradictions)], additions: [...new Set(additions)], leftOut };
 }
 
-/** Loaded where a document is read: the workers that check other clauses start sooner without it. */
-async function parseYaml(text: string): Promise<unknown> {
-  return (await import('yaml')).parse(text, { maxAliasCount: 50 });
-}
+let contractDocument: Json | undefined;
 
-export async function contract(): Promise<Json> {
-  return object(await parseYaml(readFileSync(join(__dirname, '../../../spec/openapi.yaml'), 'utf8')));
+export function contract(): Json {
+  contractDocument ??= parseYaml(readFileSync(join(__dirname, '../../../spec/openapi.yaml'), 'utf8')) as Json;
+  return contractDocument;
 }
 
 /** An OpenAPI document as text, JSON or YAML; undefined if it is none. */
-export async function readDocument(text: string): Promise<Json | undefined> {
+export function readDocument(text: string): Json | undefined {
   try {
     // JSON is YAML too, but read a hundred times faster as what it is. What is no OpenAPI document need not be read as YAML at all.
     const json = text.trimStart().startsWith('{');
     if (!json && (!/^["']?openapi["']?\s{0,20}:/m.test(text) || nestedDeeply(text))) return undefined;
-    const document = object(json ? parseJson(text) : await parseYaml(text));
+    const document = object(json ? parseJson(text) : parseYaml(text, { maxAliasCount: 50 }));
     return typeof document['openapi'] === 'string' && 'paths' in document ? document : undefined;
   } catch {
     return undefined;
@@ -302,7 +301,7 @@ async function fetchDocument(check: Check): Promise<{ document: Json; reply: Rep
       const { access } = await check.session();
       last = await check.raw({ method: 'GET', path: place.href, headers: [['authorization', `Bearer ${access}`]] });
     }
-    const document = last.status === 200 ? await readDocument(last.text) : undefined;
+    const document = last.status === 200 ? readDocument(last.text) : undefined;
     if (document !== undefined) return { document, reply: last };
   }
   throw new Finding(
@@ -333,7 +332,7 @@ export async function judgeServedSchema(check: Check): Promise<void> {
     throw new Unverified('IGNY8_DOCS_URL is on another host than BASE_URL, and nothing is asked there.');
   }
   const { document, reply } = await fetchDocument(check);
-  const { contradictions, additions, leftOut } = compareDocuments(await contract(), document);
+  const { contradictions, additions, leftOut } = compareDocuments(contract(), document);
   if (leftOut.length > 0) check.measure('not documented there', leftOut.join(', '));
   if (additions.length > 0) {
     const more = additions.length > SHOWN_ADDITIONS ? `, … (${String(additions.length)})` : '';
