@@ -10,8 +10,9 @@ const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] || 'playwright-report';
 const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
 // One burst at a time, for one counts refusals and another measures time; and what is repeated has no last file. Else a project and its
 // workers are enough: what comes last stands in the last file.
-const threePhases =
-  process.env['IGNY8_BURST'] === 'on' || process.argv.some((argument) => argument.startsWith('--repeat-each'));
+if (process.argv.some((argument) => argument.startsWith('--repeat-each'))) process.env['IGNY8_RUN_REPEATED'] = 'yes';
+// By a variable, since a worker reads this file too and has no arguments: what it does not find in it, it does not run.
+const threePhases = process.env['IGNY8_BURST'] === 'on' || process.env['IGNY8_RUN_REPEATED'] === 'yes';
 // Of a target that may be slow any worker takes the next check, see `moreWorkersIfSlow`; of the embedded one each takes a file.
 const somebodys = Boolean(process.env['BASE_URL']);
 const waits = process.env['IGNY8_WAIT_FOR_EXPIRY'] === 'on';

@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startReference, type Parts } from '../fixtures/reference/server.js';
+import { EMBEDDED_PASSWORD_COST } from '../fixtures/setup/setup.js';
 import { runOne } from './harness/in-process.js';
 import { runRow, targetOf } from './matrix/run.js';
 import { given, ROOT, runSuite } from './harness/command-line.js';
@@ -15,8 +16,9 @@ import { checkOut } from './harness/other-commit.js';
 import { costOf, Meter, type Cost } from './harness/processor-time.js';
 import { startProxy } from './harness/proxy.js';
 
+/** The embedded target, asked as often as a run asks it, by `fetch`: so much is not the suite's. */
 async function bareLoop(total: number, auth: number): Promise<number> {
-  const reference = await startReference();
+  const reference = await startReference({ passwordCost: EMBEDDED_PASSWORD_COST.usual });
   const { owner } = reference.seeds;
   const post = (path: string, body: unknown): Promise<Response> =>
     fetch(reference.baseUrl + path, {
@@ -140,9 +142,13 @@ async function innerLoop(): Promise<void> {
   const tsx = join(ROOT, 'node_modules/tsx/dist/cli.mjs');
   const kill = await costOf([tsx, join(ROOT, 'selftest/matrix/main.ts'), 'REF-05'], ROOT);
   line('npm run kill -- REF-05: processor time / the 8 s that it may take', ratio(kill.processor, 8));
-  const meter = new Meter();
-  await runSuite(meter.env, ['--grep', 'REF-05']);
-  line('npx playwright test --grep REF-05: / the 4 s that it may take', ratio(meter.read().processor, 4));
+  const costs: number[] = [];
+  for (let run = 0; run < 3; run += 1) {
+    const meter = new Meter();
+    await runSuite(meter.env, ['--grep', 'REF-05']);
+    costs.push(meter.read().processor);
+  }
+  line('playwright test --grep REF-05: / the 4 s (median of three)', ratio(median(costs), 4));
 }
 
 async function bench(commit: string | undefined, pairs: number): Promise<void> {

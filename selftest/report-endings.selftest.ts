@@ -51,9 +51,10 @@ test('a report that cannot be written: the verdict is told all the same, and the
   expect(run.output).toMatch(/The report could not be written: /);
 });
 
-test('CONFORMANCE_EVIDENCE=shape leaves of each body its structure only', async () => {
-  const run = await runSuite({ CONFORMANCE_EVIDENCE: 'shape' }, ['--grep', 'LOG-01|LOG-02']);
+test('CONFORMANCE_EVIDENCE=shape leaves of each body its structure only; and each check may be asked twice', async () => {
+  const run = await runSuite({ CONFORMANCE_EVIDENCE: 'shape' }, ['--grep', 'LOG-01|LOG-02', '--repeat-each=2']);
   expect(run.exitCode, run.output).toBe(0);
+  expect(run.report?.totals.passed).toBe(2);
   const exchanges = run.report?.clauses.flatMap(({ evidence }) => evidence) ?? [];
   expect(exchanges.length).toBeGreaterThan(0);
   for (const { request, response } of exchanges) {
