@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { defineConfig, type ReporterDescription } from '@playwright/test';
-import { testFilesOf } from './fixtures/setup/test-files.js';
 import { loadEnvironment } from './fixtures/setup/environment.js';
+import { testFilesOf } from './fixtures/setup/test-files.js';
 
 // Each worker reads this file as well, so it imports little: the reporters read the configuration themselves.
 loadEnvironment();
 
 const html = process.env['PLAYWRIGHT_HTML_OUTPUT_DIR'] || 'playwright-report';
 const sharded = process.argv.some((argument) => argument.startsWith('--shard'));
+// By a variable, for a worker has no arguments: a project that it does not find here it does not run.
+if (process.argv.some((argument) => argument.startsWith('--repeat-each'))) process.env['IGNY8_RUN_REPEATED'] = 'yes';
 // One burst at a time, for one counts refusals and another measures time; and what is repeated has no last file. Else a project and its
 // workers are enough: what comes last stands in the last file.
-if (process.argv.some((argument) => argument.startsWith('--repeat-each'))) process.env['IGNY8_RUN_REPEATED'] = 'yes';
-// By a variable, since a worker reads this file too and has no arguments: what it does not find in it, it does not run.
 const threePhases = process.env['IGNY8_BURST'] === 'on' || process.env['IGNY8_RUN_REPEATED'] === 'yes';
 // Of a target that may be slow any worker takes the next check, see `moreWorkersIfSlow`; of the embedded one each takes a file.
 const somebodys = Boolean(process.env['BASE_URL']);

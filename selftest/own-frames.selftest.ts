@@ -15,9 +15,12 @@ class Asked extends HttpsProxyAgent<string> {
   }
 }
 
-const deep = (levels: number, call: () => void): void => {
-  if (levels === 0) call();
-  else deep(levels - 1, call);
+const atOnce = (ask: () => void): void => {
+  ask();
+};
+const deepWithin = (ask: () => void, levels = 20): void => {
+  if (levels === 0) ask();
+  else deepWithin(ask, levels - 1);
 };
 
 test('a library that reads its stack finds what it looks for, whoever called it', async () => {
@@ -25,33 +28,15 @@ test('a library that reads its stack finds what it looks for, whoever called it'
   keepOwnFrames();
   try {
     for (const [name, request, call] of [
-      [
-        'called by the suite',
-        https.request,
-        (one: () => void) => {
-          one();
-        },
-      ],
-      [
-        'called by the suite, deep within',
-        https.request,
-        (one: () => void) => {
-          deep(20, one);
-        },
-      ],
-      ['called by nobody of the suite', https.request, (one: () => void) => setImmediate(one)],
-      [
-        'without TLS',
-        http.request,
-        (one: () => void) => {
-          one();
-        },
-      ],
+      ['called by the suite', https.request, atOnce],
+      ['called by the suite, deep within', https.request, deepWithin],
+      ['called by nobody of the suite', https.request, (ask: () => void) => setImmediate(ask)],
+      ['without TLS', http.request, atOnce],
     ] as const) {
       const agent = new Asked('http://127.0.0.1:9');
-      // Bound, and not in a function: what calls it is then in the stack, and nothing of this file's.
       const options: https.RequestOptions = { host: 'localhost', port: 9, agent };
       const ask = request as (options: https.RequestOptions) => unknown;
+      // Bound, and not called in a function of this file: that would be in the stack.
       call(ask.bind(undefined, options));
       expect(await agent.secure, name).toBe(request === https.request);
     }
